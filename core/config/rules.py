@@ -1,0 +1,266 @@
+"""What zonecfg(8) demands beyond types, and what this version cannot do yet.
+
+The rules look at a document whose tables already have the right shape.  They
+report through the same walk as the validator, so that one run of the check
+shows everything.  ``UNSUPPORTED`` is the one list of keys that the format has
+and this version's kernel does not honour: nothing is ignored silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from personae.core.config.errors import Path, did_you_mean
+from personae.core.config.schema import (
+    AttrConf,
+    Config,
+    FaultConf,
+    FsConf,
+    NetConf,
+    ZoneConf,
+)
+from personae.core.config.walker import Walk
+
+UNSUPPORTED: dict[str, tuple[str, str]] = {
+    "machine.engine=python": ("error", "only the C engine exists; remove the key"),
+    "pool.*.scheduler": ("warning", "every CPU uses the time-sharing class"),
+    "pool.*.cpus": ("warning", "lwps of all pools share all CPUs"),
+    "zone.*.ip-type=exclusive": ("warning", "zones have no network"),
+    "zone.*.cpu-shares": ("warning", "there is no fair-share scheduler"),
+    "zone.*.capped-cpu": ("warning", "CPU time is not capped"),
+    "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
+    "zone.*.capped-memory.swap": ("warning", "only 'physical' is enforced"),
+    "zone.*.capped-memory.locked": ("warning", "only 'physical' is enforced"),
+    "zone.*.limitpriv": ("warning", "the zone gets the default privileges"),
+    "zone.*.net": ("error", "zones have no network; remove the table"),
+}
+"""Key pattern, with ``=value`` where only one value is meant: severity, reason."""
+
+FS_OPTIONS = (
+    "ro", "rw", "devices", "nodevices", "setuid", "nosetuid", "exec", "noexec",
+)  # fmt: skip
+PRIVILEGE_SETS = ("all", "basic", "default", "none", "zone")
+PRIVILEGE_WORDS = """
+    contract_event contract_identity contract_observer cpc_cpu dtrace_kernel
+    dtrace_proc dtrace_user file_chown file_chown_self file_dac_execute
+    file_dac_read file_dac_search file_dac_write file_downgrade_sl file_flag_set
+    file_link_any file_owner file_read file_setid file_upgrade_sl file_write
+    graphics_access graphics_map ipc_dac_read ipc_dac_write ipc_owner net_access
+    net_bindmlp net_icmpaccess net_mac_aware net_mac_implicit net_observability
+    net_privaddr net_rawaccess proc_audit proc_chroot proc_clock_highres
+    proc_exec proc_fork proc_info proc_lock_memory proc_owner proc_prioup
+    proc_priocntl proc_secflags proc_session proc_setid proc_taskid proc_zone
+    sys_acct sys_admin sys_audit sys_config sys_devices sys_dl_config
+    sys_fs_import sys_ip_config sys_ipc_config sys_iptun_config sys_linkdir
+    sys_mount sys_net_config sys_nfs sys_ppp_config sys_res_bind sys_res_config
+    sys_resource sys_smb sys_suser_compat sys_time sys_trans_label virt_manage
+"""
+PRIVILEGES = tuple(PRIVILEGE_WORDS.split())  # privileges(7)
+NOT_IN_GLOBAL = ("zonepath", "rootfs", "autoboot", "ip-type", "fs", "net")
+
+
+def check_rules(
+    walk: Walk, raw: dict[str, object], config: Config, brands: Collection[str] | None
+) -> None:
+    """Report every broken rule of a document that has the right shape."""
+    for name, zone in config.zones.items():
+        zone_rules(walk, subtable(raw, "zone", name), zone, config)
+        if brands is not None and zone.brand not in brands:
+            hint = did_you_mean(zone.brand, sorted(brands))
+            text = f"no brand {zone.brand!r} is installed ({hint})"
+            walk.error(("zone", name, "brand"), text)
+    for number, fault in enumerate(config.faults):
+        fault_rules(walk, fault, ("fault", number), config)
+    for name, pool in config.pools.items():
+        beyond = [cpu for cpu in pool.cpus if cpu >= config.machine.cpus]
+        if beyond:
+            count = config.machine.cpus
+            text = f"CPU {beyond[0]} does not exist: machine.cpus is {count}"
+            walk.error(("pool", name, "cpus"), text)
+    both = sorted(set(config.plugins.enable) & set(config.plugins.disable))
+    for name in both:
+        walk.error(("plugins",), f"{name!r} is both enabled and disabled")
+    unsupported(walk, raw)
+
+
+def zone_rules(
+    walk: Walk, raw: dict[str, object], zone: ZoneConf, config: Config
+) -> None:
+    """The rules of zonecfg(8) for one zone."""
+    path: Path = ("zone", zone.name)
+    if zone.name.startswith("SUNW"):
+        walk.error(path, "zone names that begin with SUNW are reserved; zonecfg(8)")
+    if zone.name == "global":
+        for key in NOT_IN_GLOBAL:
+            if key in raw:
+                walk.error((*path, key), "the global zone has no such property")
+    if "dedicated-cpu" in raw:
+        for key in ("pool", "cpu-shares"):
+            if key in raw:
+                text = "excluded by 'dedicated-cpu': keep one of the two"
+                walk.error((*path, key), text)
+    if raw.get("capped-memory") == {}:
+        text = "at least one of 'physical', 'swap', 'locked' must be given"
+        walk.error((*path, "capped-memory"), text)
+    if zone.pool is not None and zone.pool not in {"default", *config.pools}:
+        hint = did_you_mean(zone.pool, sorted({"default", *config.pools}))
+        walk.error((*path, "pool"), f"no pool {zone.pool!r} in this file ({hint})")
+    lwps, processes = zone.max_lwps, zone.max_processes
+    if lwps is not None and processes is not None and lwps < processes:
+        text = f"{lwps} is below max-processes {processes}: a process has an lwp"
+        walk.error((*path, "max-lwps"), text)
+    if zone.limitpriv is not None:
+        privilege_rules(walk, zone.limitpriv, (*path, "limitpriv"))
+    if zone.init is not None and not zone.init.args:
+        walk.error((*path, "init", "args"), "an empty array names no program")
+    for number, fs in enumerate(zone.fs):
+        fs_rules(walk, fs, (*path, "fs", number))
+    for number, net in enumerate(zone.net):
+        net_rules(walk, net, zone.ip_type, (*path, "net", number))
+    for number, attr in enumerate(zone.attr):
+        attr_rules(walk, attr, (*path, "attr", number))
+    repeated(walk, [fs.dir for fs in zone.fs], (*path, "fs"), "dir")
+    repeated(walk, [attr.name for attr in zone.attr], (*path, "attr"), "name")
+
+
+def repeated(walk: Walk, names: list[str], path: Path, key: str) -> None:
+    """Two resources of a zone must not have the same identifying key."""
+    for number, name in enumerate(names):
+        first = names.index(name)
+        if first < number:
+            where = walk.where((*path, first))
+            text = f"{name!r} is already taken at {where}"
+            walk.error((*path, number, key), text)
+
+
+def privilege_rules(walk: Walk, text: str, path: Path) -> None:
+    """``default,!sys_time``: sets and privileges, ``!`` or ``-`` removes."""
+    for word in text.split(","):
+        name = re.sub(r"^[!-]", "", word.strip()).lower().removeprefix("priv_")
+        if name not in PRIVILEGE_SETS and name not in PRIVILEGES:
+            close = did_you_mean(name, (*PRIVILEGE_SETS, *PRIVILEGES))
+            hint = close if close.startswith("did") else "see privileges(7)"
+            walk.error(path, f"no privilege or set {word.strip()!r} ({hint})")
+
+
+def fs_rules(walk: Walk, fs: FsConf, path: Path) -> None:
+    """A mounted file system: what its type needs, and options that exist."""
+    known_bad = walk.reported((*path, "special"))
+    if fs.type == "lofs" and fs.special is None and not known_bad:
+        text = "the key 'special' is missing: the host folder to mount"
+        walk.error(path, text)
+    if fs.type == "tmpfs" and fs.special is not None:
+        walk.error((*path, "special"), "a tmpfs has no host folder; remove the key")
+    if ".." in fs.dir.split("/"):
+        walk.error((*path, "dir"), f"{fs.dir!r} must not contain '..'")
+    for number, option in enumerate(fs.options):
+        if option not in FS_OPTIONS:
+            hint = did_you_mean(option, FS_OPTIONS)
+            text = f"unknown mount option {option!r} ({hint})"
+            walk.error((*path, "options", number), text)
+    if {"ro", "rw"} <= set(fs.options):
+        walk.error((*path, "options"), "both 'ro' and 'rw': keep one")
+
+
+def net_rules(walk: Walk, net: NetConf, ip_type: str, path: Path) -> None:
+    """``address`` is for shared stacks, ``allowed-address`` for exclusive ones."""
+    for key, value, wanted in (
+        ("address", net.address, "shared"),
+        ("allowed-address", net.allowed_address, "exclusive"),
+        ("defrouter", net.defrouter, None),
+    ):
+        if value is None:
+            continue
+        if wanted is not None and ip_type != wanted:
+            walk.error((*path, key), f"only for zones with ip-type = {wanted!r}")
+        if not is_address(value):
+            text = f'expected an address such as "10.0.0.2/24", got {value!r}'
+            walk.error((*path, key), text)
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address, with or without a prefix length."""
+    from ipaddress import ip_interface  # 5 ms to import, and rarely needed
+
+    try:
+        ip_interface(text)
+    except ValueError:
+        return False
+    return True
+
+
+def attr_rules(walk: Walk, attr: AttrConf, path: Path) -> None:
+    """The value of an attr, always a string, must be of its type."""
+    meant = {
+        "int": (r"-?[0-9]+", "an integer"),
+        "uint": (r"[0-9]+", "an unsigned integer"),
+        "boolean": (r"true|false", "true or false"),
+        "string": (r"(?s:.*)", "a string"),
+    }
+    pattern, words = meant[attr.type]
+    if not re.fullmatch(pattern, attr.value):
+        text = f"{attr.value!r} is not {words}, as type = {attr.type!r} says"
+        walk.error((*path, "value"), text)
+
+
+def fault_rules(walk: Walk, fault: FaultConf, path: Path, config: Config) -> None:
+    """A fault names what fails: calls or a kernel step, not both, not neither."""
+    if bool(fault.syscall) == (fault.point is not None):
+        text = "give one of 'syscall' and 'point'"
+        walk.error(path, f"{text}, not both" if fault.syscall else text)
+    if fault.zone is not None and fault.zone not in {"global", *config.zones}:
+        hint = did_you_mean(fault.zone, sorted({"global", *config.zones}))
+        walk.error((*path, "zone"), f"no zone {fault.zone!r} in this file ({hint})")
+
+
+def unsupported(walk: Walk, raw: dict[str, object]) -> None:
+    """Report each key of the document that this version does not honour."""
+    for pattern, (severity, reason) in UNSUPPORTED.items():
+        keys, _, only = pattern.partition("=")
+        for path, value in matches(raw, keys.split("."), ()):
+            if only and value != only:
+                continue
+            text = f"not supported in this version: {reason}"
+            report: Callable[[Path, str], object] = (
+                walk.error if severity == "error" else walk.warning
+            )
+            report(path, text)
+
+
+def matches(
+    table: object, keys: list[str], path: Path
+) -> list[tuple[tuple[str | int, ...], object]]:
+    """Every value of the document whose path fits a pattern with ``*``."""
+    if not keys:
+        return [(path, table)]
+    if not isinstance(table, dict):
+        return []
+    names = list(table) if keys[0] == "*" else [keys[0]]
+    return [
+        found
+        for name in names
+        if name in table
+        for found in matches(table[name], keys[1:], (*path, name))
+    ]
+
+
+def subtable(raw: object, *keys: str) -> dict[str, object]:
+    """A table of the raw document; empty when it is not there."""
+    for key in keys:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    return raw if isinstance(raw, dict) else {}
+
+
+def derived(zone: ZoneConf) -> ZoneConf:
+    """Fill the limits that follow from others, as zonecfg(8) does.
+
+    max-processes alone sets max-lwps to ten times that, max-lwps alone sets
+    max-processes to the same.
+    """
+    if zone.max_lwps is None and zone.max_processes is not None:
+        return replace(zone, max_lwps=10 * zone.max_processes)
+    if zone.max_processes is None and zone.max_lwps is not None:
+        return replace(zone, max_processes=zone.max_lwps)
+    return zone
