@@ -1,0 +1,494 @@
+/*
+ * hart.c - runs a context until it traps.
+ *
+ * execute() is one function: the handlers of rvi.h, rvm.h, rva.h and rvfd.h with
+ * what they share in locals.  `e` is the entry of the instruction being executed;
+ * pc = vbase + e / 8 is computed only where somebody needs it.  The budget is
+ * exact where control is transferred (see cpu.h).
+ *
+ * The budget is looked at in every taken branch, in every jump and when a page
+ * ends: points that the program alone decides.
+ */
+#include <string.h>
+
+#include "cpu.h"
+#include "fpfast.h"
+
+#define RD    x[e->rd]
+#define RS1   x[e->rs1]
+#define RS2   x[e->rs2]
+#define IMM   ((uint64_t)(int64_t)e->imm)
+#define IMM24 ((uint64_t)(int64_t)((int32_t)e->word >> 8))
+#define SEXT32(v) ((uint64_t)(int64_t)(int32_t)(v))
+#define PC    (vbase + ((uintptr_t)e >> 3))
+
+#define PAGE(va)  ((va) >> HW_PAGE_SHIFT)
+#define OFFSET(va) ((va) & (HW_PAGE_SIZE - 1))
+
+/* what a slow path returns besides a trap (all traps are positive but BUDGET) */
+#define DONE   0
+#define RESYNC (-1)                   /* done, but decoded code or mappings of code changed */
+
+/* the things of one hw_run that slow paths need */
+struct run {
+	hw_machine *m;
+	struct hw_hart *hart;
+	struct hw_ctx *ctx;
+	struct hw_as *as;
+};
+
+static int fault(struct run *r, uint64_t va, enum hw_access how, uint32_t trap)
+{
+	r->ctx->tval = va;
+	r->ctx->taccess = how;
+	return (int)trap;
+}
+
+static int crosses(uint64_t va, uint32_t size)
+{
+	return OFFSET(va) > HW_PAGE_SIZE - size;
+}
+
+/* a load that missed the TLB or is not aligned */
+static NOINLINE int slow_load(struct run *r, uint64_t va, uint32_t size, uint64_t *value)
+{
+	uint32_t first = crosses(va, size) ? HW_PAGE_SIZE - (uint32_t)OFFSET(va) : size, trap = 0;
+	uint8_t buf[8] = { 0 }, *p;
+
+	p = hw_tlb_fill(r->m, r->hart, r->as, va, HW_LOAD, &trap);
+	if (p == NULL)
+		return fault(r, va, HW_LOAD, trap);
+	memcpy(buf, p, first);
+	if (first < size) {
+		p = hw_tlb_fill(r->m, r->hart, r->as, va + first, HW_LOAD, &trap);
+		if (p == NULL)
+			return fault(r, va + first, HW_LOAD, trap);
+		memcpy(buf + first, p, size - first);
+	}
+	memcpy(value, buf, sizeof buf);
+	return DONE;
+}
+
+/* 1: a store to va may have changed the code being run at pc, or how pc is mapped */
+static int touches_code(struct run *r, uint64_t gen, uint64_t va, uint32_t size, uint64_t pc)
+{
+	return r->m->stat[STAT_CODE_GEN] != gen || PAGE(va) == PAGE(pc) ||
+	       PAGE(va + size - 1) == PAGE(pc);
+}
+
+/* a store likewise; both pages are made writable before anything is written */
+static NOINLINE int slow_store(struct run *r, uint64_t va, uint32_t size, uint64_t value,
+                               uint64_t pc)
+{
+	uint32_t first = crosses(va, size) ? HW_PAGE_SIZE - (uint32_t)OFFSET(va) : size, trap = 0;
+	uint64_t gen = r->m->stat[STAT_CODE_GEN];
+	uint8_t buf[8], *p, *q = NULL;
+
+	p = hw_tlb_fill(r->m, r->hart, r->as, va, HW_STORE, &trap);
+	if (p == NULL)
+		return fault(r, va, HW_STORE, trap);
+	if (first < size) {
+		q = hw_tlb_fill(r->m, r->hart, r->as, va + first, HW_STORE, &trap);
+		if (q == NULL)
+			return fault(r, va + first, HW_STORE, trap);
+	}
+	memcpy(buf, &value, sizeof buf);
+	memcpy(p, buf, first);
+	if (q != NULL)
+		memcpy(q, buf + first, size - first);
+	return touches_code(r, gen, va, size, pc) ? RESYNC : DONE;
+}
+
+/* the host address of an atomic access that missed the TLB or is not aligned */
+static NOINLINE int slow_amo(struct run *r, uint64_t va, uint32_t size, enum hw_access how,
+                             uint64_t pc, uint8_t **p)
+{
+	uint64_t gen = r->m->stat[STAT_CODE_GEN];
+	uint32_t trap = 0;
+
+	if (va & (size - 1))
+		return fault(r, va, how, HW_TRAP_AMO_MISALIGNED);
+	*p = hw_tlb_fill(r->m, r->hart, r->as, va, how, &trap);
+	if (*p == NULL)
+		return fault(r, va, how, trap);
+	return how == HW_STORE && touches_code(r, gen, va, size, pc) ? RESYNC : DONE;
+}
+
+/* enter the page of pc into the fetch TLB */
+static NOINLINE int fetch_miss(struct run *r, uint64_t pc, const uintptr_t *handlers)
+{
+	struct tlbx *t = &r->hart->fetch[PAGE(pc) & TLB_MASK];
+	uint32_t trap = 0, pfn = 0;
+	struct code_page *cp;
+
+	if (hw_resolve(r->m, r->as, pc, HW_FETCH, &trap, &pfn) == NULL)
+		return fault(r, pc, HW_FETCH, trap);
+	cp = hw_code_get(r->m, pfn, handlers);
+	if (cp == NULL)
+		return fault(r, pc, HW_FETCH, HW_TRAP_NOMEM);
+	t->key = PAGE(pc) | (uint64_t)r->as->xtag << 52;
+	t->code = cp;
+	return DONE;
+}
+
+/* the bits of the instruction at pc, for those who did not keep them */
+static NOINLINE int fetch_bits(struct run *r, uint64_t pc, uint32_t *bits)
+{
+	uint32_t trap = 0, pfn, i;
+	uint16_t half[2] = { 0, 0 };
+	uint8_t *p;
+
+	for (i = 0; i < 2; i++) {
+		p = hw_resolve(r->m, r->as, pc + 2 * i, HW_FETCH, &trap, &pfn);
+		if (p == NULL)
+			return fault(r, pc + 2 * i, HW_FETCH, trap);
+		memcpy(&half[i], p, 2);
+		if ((half[0] & 3) != 3)
+			break;
+	}
+	*bits = half[0] | (uint32_t)half[1] << 16;
+	return DONE;
+}
+
+enum { CSR_FFLAGS = 1, CSR_FRM = 2, CSR_FCSR = 3, CSR_CYCLE = 0xc00, CSR_TIME = 0xc01,
+       CSR_INSTRET = 0xc02 };
+
+/* csrrw csrrs csrrc and their immediate forms; done: retired since hw_run was entered */
+static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
+{
+	uint32_t num = e->imm & 0xfff, f3 = e->rs3;
+	uint64_t src = f3 & 4 ? e->rs2 : ctx->x[e->rs2], old, new, *x = ctx->x;
+	int writes = (f3 & 3) == 1 || e->rs2 != 0, shift = num == CSR_FRM ? 5 : 0;
+	uint64_t mask = num == CSR_FFLAGS ? 0x1f : num == CSR_FRM ? 0xe0 : 0xff;
+
+	if (num >= CSR_CYCLE && num <= CSR_INSTRET) {
+		if (writes)
+			return -1;
+		x[e->rd] = (num == CSR_INSTRET ? ctx->instret : ctx->cycle) + done;
+		return 0;
+	}
+	if (num < CSR_FFLAGS || num > CSR_FCSR)
+		return -1;
+	ctx->fcsr |= hw_fp_flags();
+	old = (ctx->fcsr & mask) >> shift;
+	if (writes) {
+		new = (f3 & 3) == 1 ? src : (f3 & 3) == 2 ? old | src : old & ~src;
+		ctx->fcsr = (ctx->fcsr & ~mask) | (new << shift & mask);
+		hw_fp_set(ctx->fcsr >> 5);
+	}
+	x[e->rd] = old;
+	return 0;
+}
+
+#define LOAD(T, EXT) do { \
+	uint64_t va_ = RS1 + IMM; \
+	struct tlbe *t_ = &hart->load[PAGE(va_) & TLB_MASK]; \
+	if (LIKELY(t_->key == (PAGE(va_) | rtag) && !(va_ & (sizeof(T) - 1)))) { \
+		RD = EXT(*(T *)(uintptr_t)(t_->add + va_)); \
+	} else { \
+		uint64_t v_; \
+		trap = slow_load(r, va_, sizeof(T), &v_); \
+		if (UNLIKELY(trap != DONE)) \
+			goto fault; \
+		RD = EXT((T)v_); \
+	} \
+} while (0)
+
+#define STORE(T) do { \
+	uint64_t va_ = RS1 + IMM; \
+	struct tlbe *t_ = &hart->store[PAGE(va_) & TLB_MASK]; \
+	if (LIKELY(t_->key == (PAGE(va_) | wtag) && !(va_ & (sizeof(T) - 1)))) { \
+		*(T *)(uintptr_t)(t_->add + va_) = (T)RS2; \
+	} else { \
+		trap = slow_store(r, va_, sizeof(T), RS2, PC); \
+		if (UNLIKELY(trap != DONE)) { \
+			if (trap != RESYNC) \
+				goto fault; \
+			pc = PC + LEN; \
+			goto resync; \
+		} \
+	} \
+} while (0)
+
+/* p_ = host address of the word at rs1 */
+#define AMO_ADDR(T, tlb, tag, how) do { \
+	uint64_t va_ = RS1; \
+	struct tlbe *t_ = &hart->tlb[PAGE(va_) & TLB_MASK]; \
+	trap = DONE; \
+	if (LIKELY(t_->key == (PAGE(va_) | tag) && !(va_ & (sizeof(T) - 1)))) { \
+		p_ = (uint8_t *)(uintptr_t)(t_->add + va_); \
+	} else { \
+		trap = slow_amo(r, va_, sizeof(T), how, PC, &p_); \
+		if (UNLIKELY(trap > DONE)) \
+			goto fault; \
+	} \
+} while (0)
+
+#define NEXT_SYNC do { \
+	if (UNLIKELY(trap == RESYNC)) { \
+		pc = PC + LEN; \
+		goto resync; \
+	} \
+	NEXT; \
+} while (0)
+
+/* leave the line at e for the line at to_ (same page) */
+#define BRANCH_IN do { \
+	struct insn *to_ = (struct insn *)((char *)e + e->imm); \
+	budget += e->count - 1; \
+	if (UNLIKELY(budget <= 0)) { \
+		e = to_; \
+		pc = PC; \
+		goto spent; \
+	} \
+	e = to_; \
+	budget -= e->count; \
+	DISPATCH; \
+} while (0)
+
+#define JUMP_IN do { \
+	e = (struct insn *)((char *)e + e->imm); \
+	if (UNLIKELY(budget <= 0)) { \
+		pc = PC; \
+		goto spent; \
+	} \
+	budget -= e->count; \
+	DISPATCH; \
+} while (0)
+
+/* the budget is exact here: the last instruction of its line */
+#define JUMP(to) do { \
+	uint64_t to_ = (to); \
+	struct tlbx *t_ = &hart->fetch[PAGE(to_) & TLB_MASK]; \
+	if (UNLIKELY(budget <= 0 || t_->key != (PAGE(to_) | xtag))) { \
+		pc = to_; \
+		goto jump; \
+	} \
+	cp = t_->code; \
+	e = &cp->ent[OFFSET(to_) >> 1]; \
+	vbase = to_ - ((uintptr_t)e >> 3); \
+	budget -= e->count; \
+	DISPATCH; \
+} while (0)
+
+#define BRANCH_OUT do { \
+	budget += e->count - 1; \
+	JUMP(PC + IMM); \
+} while (0)
+
+#define CAT_(a, b, c) L_##a##_##c
+#define CAT(a, b, c) CAT_(a, b, c)
+#if HW_THREADED
+#define OP(n)    CAT(n, , LEN):
+#define DISPATCH goto *(void *)e->h
+#else
+#define OP(n)    case 2 * OP_##n + (LEN == 2):
+#define DISPATCH goto dispatch
+#endif
+#define NEXT     do { e += LEN / 2; DISPATCH; } while (0)
+
+/*
+ * Runs until a trap and returns it; *left is the budget, exact, and ctx->pc is
+ * set.
+ */
+static NOINLINE int execute(struct run *r, int64_t *left)
+{
+#if HW_THREADED
+	static const void *const labels[2 * HW_NOPS] = {
+#define X(n) [2 * OP_##n] = &&L_##n##_4, [2 * OP_##n + 1] = &&L_##n##_2,
+		HW_OPS_2(X)
+#undef X
+#define X(n) [2 * OP_##n] = &&L_##n##_4, [2 * OP_##n + 1] = &&L_illegal_2,
+		HW_OPS_4(X) HW_OPS_0(X)
+#undef X
+	};
+	const uintptr_t *handlers = (const uintptr_t *)labels;
+#else
+	static const uintptr_t numbers[2 * HW_NOPS] = {
+#define X(n) [2 * OP_##n] = 2 * OP_##n, [2 * OP_##n + 1] = 2 * OP_##n + 1,
+		HW_OPS_2(X)
+#undef X
+#define X(n) [2 * OP_##n] = 2 * OP_##n, [2 * OP_##n + 1] = 2 * OP_illegal + 1,
+		HW_OPS_4(X) HW_OPS_0(X)
+#undef X
+	};
+	const uintptr_t *handlers = numbers;
+#endif
+	struct insn straddler[3];         /* a four byte instruction across a page end */
+	hw_machine *m = r->m;
+	struct hw_hart *hart = r->hart;
+	struct hw_ctx *ctx = r->ctx;
+	uint64_t *x = ctx->x, pc = ctx->pc, vbase;
+	uint64_t rtag = (uint64_t)r->as->rtag << 52, wtag = (uint64_t)r->as->wtag << 52;
+	uint64_t xtag = (uint64_t)r->as->xtag << 52;
+	int64_t budget0 = *left, budget = budget0;
+	struct code_page *cp;
+	struct insn *e;
+	int trap;
+
+	straddler[2].h = handlers[2 * OP_page_end];
+	straddler[2].count = 0;
+
+jump:
+	if (budget <= 0)
+		goto spent;
+enter:
+	if (hart->fetch[PAGE(pc) & TLB_MASK].key != (PAGE(pc) | xtag)) {
+		trap = fetch_miss(r, pc, handlers);
+		if (trap != DONE)
+			goto out;
+	}
+	cp = hart->fetch[PAGE(pc) & TLB_MASK].code;
+	e = &cp->ent[OFFSET(pc) >> 1];
+	vbase = pc - ((uintptr_t)e >> 3);
+	budget -= e->count;
+	DISPATCH;
+
+#if !HW_THREADED
+dispatch:
+	switch (e->h) {
+#endif
+
+#define LEN 2
+#include "rvi.h"
+#undef LEN
+#define LEN 4
+#include "rvi.h"
+#include "rvm.h"
+#include "rva.h"
+#include "rvfd.h"
+
+OP(decode)
+{
+	hw_decode(m, cp, (uint32_t)(e - cp->ent));
+	budget -= e->count;
+	DISPATCH;
+}
+
+OP(page_end) { JUMP(PC); }
+
+OP(straddle)
+{
+	uint32_t bits;
+
+	pc = PC;
+	trap = fetch_bits(r, pc, &bits);
+	if (trap != DONE)
+		goto out;
+	hw_decode_one(straddler, bits, IDX_NOWHERE, handlers);
+	e = straddler;
+	vbase = pc - ((uintptr_t)e >> 3);
+	budget -= 1;
+	DISPATCH;
+}
+
+#undef LEN
+#if !HW_THREADED
+	}
+#endif
+
+	/* frm is none of the host's modes */
+fp_dynamic_soft:
+	{
+		uint32_t bits;
+
+		trap = fetch_bits(r, PC, &bits);
+		if (trap != DONE)
+			goto fault;
+		if (hw_fp_soft(ctx, bits) < 0)
+			goto illegal;
+		e += 2;
+		DISPATCH;
+	}
+
+	/* after a store that may have changed code: give back the rest of the line and
+	 * start anew, without a look at the budget, since this is no transfer of control */
+resync:
+	budget += e->count - 1;
+	rtag = (uint64_t)r->as->rtag << 52;
+	wtag = (uint64_t)r->as->wtag << 52;
+	xtag = (uint64_t)r->as->xtag << 52;
+	goto enter;
+
+illegal:
+	trap = HW_TRAP_ILLEGAL;
+fault:
+	pc = PC;
+	budget += e->count;
+	if (trap == HW_TRAP_ILLEGAL) {
+		uint32_t bits = 0;
+
+		fetch_bits(r, pc, &bits);
+		ctx->tval = bits;
+		ctx->taccess = HW_FETCH;
+	}
+	goto out;
+spent:
+	trap = HW_TRAP_BUDGET;
+out:
+	ctx->pc = pc;
+	*left = budget;
+	return trap;
+}
+
+/* event log records (all fields 64 bits but the first two) */
+enum { LOG_RUN = 1, LOG_ECALL = 2 };
+
+static void log_words(hw_machine *m, uint32_t kind, const uint64_t *w, uint32_t n)
+{
+	uint32_t head[2] = { kind, 0 };
+
+	memcpy(m->log + m->loglen, head, sizeof head);
+	memcpy(m->log + m->loglen + sizeof head, w, n * sizeof *w);
+	m->loglen += (uint32_t)(sizeof head + n * sizeof *w);
+}
+
+static void log_run(hw_machine *m, const struct hw_ctx *c)
+{
+	uint64_t w[4] = { c->id, c->pc, c->x[10], c->instret };
+
+	log_words(m, LOG_RUN, w, 4);
+}
+
+static void log_ecall(hw_machine *m, const struct hw_ctx *c)
+{
+	uint64_t w[10] = { c->id, c->pc, c->x[17], c->x[10], c->x[11], c->x[12], c->x[13],
+	                   c->x[14], c->x[15], c->instret };
+
+	log_words(m, LOG_ECALL, w, 10);
+}
+
+int hw_run(hw_machine *m, uint32_t hart, uint32_t ctx, uint32_t as, uint64_t budget)
+{
+	int64_t start = budget > INT64_MAX ? INT64_MAX : (int64_t)budget, left = start;
+	struct hw_ctx *c = hw_ctx_at(m, ctx);
+	struct run r = { m, NULL, c, NULL };
+	uint32_t saved;
+	int trap;
+
+	if (hart >= m->nharts || c == NULL || as >= m->nspaces || m->spaces[as].root == 0)
+		return HW_EINVAL;
+	r.hart = &m->harts[hart];
+	r.as = &m->spaces[as];
+	if (m->logcap - m->loglen < HW_LOG_ROOM)
+		return HW_TRAP_LOGFULL;
+	hw_as_tags(m, r.as);
+	c->res_addr = 0;
+	c->x[0] = 0;
+	c->fcsr &= 0xff;
+	log_run(m, c);
+	if (c->pc & 1) {
+		c->tval = c->pc;
+		c->taccess = HW_FETCH;
+		return HW_TRAP_MISALIGNED;
+	}
+	saved = hw_fp_enter((uint32_t)c->fcsr >> 5);
+	trap = execute(&r, &left);
+	c->fcsr |= hw_fp_flags();
+	hw_fp_leave(saved);
+	c->instret += (uint64_t)(start - left);
+	c->cycle += (uint64_t)(start - left);
+	if (trap == HW_TRAP_ECALL)
+		log_ecall(m, c);
+	return trap;
+}
