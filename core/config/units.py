@@ -8,9 +8,7 @@ says what was meant.  Shared by the configuration and the command line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from decimal import Decimal
+from typing import NamedTuple
 
 SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 TIME_UNITS = {
@@ -51,10 +49,20 @@ def parse_size(value: object) -> int:
         raise ValueError(
             f'bad size {value!r}: a number with K, M, G or T, as in "64M"{hint}'
         )
-    size = Decimal(found[1]) * SIZE_UNITS[found[2].upper()]
-    if size != int(size):
+    size, remainder = scaled(found[1], SIZE_UNITS[found[2].upper()])
+    if remainder:
         raise ValueError(f"bad size {value!r}: not a whole number of bytes")
-    return int(size)
+    return size
+
+
+def scaled(number: str, unit: int) -> tuple[int, int]:
+    """A decimal number times a unit, exactly: the whole part and what is left.
+
+    >>> scaled("1.5", 1024), scaled("0.0001", 1024)
+    ((1536, 0), (0, 1024))
+    """
+    whole, _, decimals = number.partition(".")
+    return divmod(int(whole + decimals) * unit, 10 ** len(decimals))
 
 
 def parse_duration(value: object) -> int:
@@ -71,8 +79,7 @@ def parse_duration(value: object) -> int:
         raise ValueError(
             f"bad duration {value!r}: numbers with ns, us, ms, s, m, h or d{hint}"
         )
-    total = sum(Decimal(part[1]) * TIME_UNITS[part[2]] for part in parts)
-    return int(total)
+    return sum(scaled(part[1], TIME_UNITS[part[2]])[0] for part in parts)
 
 
 def parse_cpuset(value: object) -> tuple[int, ...]:
@@ -118,6 +125,8 @@ def parse_epoch(value: object) -> int:
     >>> parse_epoch("1970-01-02T00:00:00Z")
     86400000000000
     """
+    from datetime import datetime, timezone
+
     moment = value
     if isinstance(value, str):
         try:  # 3.10's fromisoformat does not know the Z
@@ -137,8 +146,7 @@ def parse_epoch(value: object) -> int:
     return seconds * 10**9 + since.microseconds * 1000
 
 
-@dataclass(frozen=True)
-class When:
+class When(NamedTuple):
     """Which occurrences a fault hits, in the words of ``strace --inject``."""
 
     first: int = 1

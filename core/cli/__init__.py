@@ -1,0 +1,96 @@
+"""The ``personae`` command.
+
+``main`` turns arguments into a call of one command module and whatever comes
+out of it into an exit status and a message; the modules beside it hold one
+group of commands each and are imported only when they are needed, because a
+cold ``personae run`` is expected to start at once.
+
+Exit status: the guest's own; 128+N when a signal N ended it; 124 when the
+virtual time limit was reached; 125 when personae itself failed; 126 and 127
+when the program cannot be executed or is not there; 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+EXIT_TIME_LIMIT = 124
+EXIT_FAILURE = 125
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+EXIT_USAGE = 2
+
+
+class CliError(Exception):
+    """A failure that is told in one message and ends the command.
+
+    Args:
+        message: Names the thing, the place and the remedy.
+        status: The exit status.
+    """
+
+    def __init__(self, message: str, status: int = EXIT_FAILURE) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; no exception leaves it."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        from personae.core.cli.parser import dispatch
+
+        status = dispatch(arguments)
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # argparse, after it has printed its message
+        return stop.code if isinstance(stop.code, int) else EXIT_FAILURE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return quiet_broken_pipe()
+    except Exception as error:
+        return failed(error)
+
+
+def failed(error: Exception) -> int:
+    """Print what went wrong, in words of the user's world, and choose the status."""
+    from personae.core.config.errors import ConfigError
+
+    if os.environ.get("PERSONAE_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, CliError):
+        complain(str(error))
+        return error.status
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        count = sum(problem.severity == "error" for problem in error.problems)
+        complain(f"{count} error{'s'[: count > 1]} in the configuration")
+        return EXIT_FAILURE
+    reason = f"{type(error).__name__}: {error}"
+    complain(
+        f"internal error: {reason}\n"
+        "personae: this is a bug of personae; for the traceback to report, "
+        "run it again with PERSONAE_DEBUG=1"
+    )
+    return EXIT_FAILURE
+
+
+def complain(message: str) -> None:
+    """One message to stderr, with our name before it."""
+    print(f"personae: {message}", file=sys.stderr)
+
+
+def quiet_broken_pipe() -> int:
+    """Our reader has gone: end as SIGPIPE would have, without a traceback.
+
+    The interpreter flushes stdout at exit and would complain again.
+    """
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    return 128 + 13

@@ -1,0 +1,56 @@
+"""``personae brands``: the personalities that are installed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from importlib.metadata import EntryPoint, entry_points
+
+GROUP = "personae.brands"
+
+
+def brand_points() -> list[EntryPoint]:
+    """The entry points of brands, by name; the first of a name counts."""
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        found.setdefault(point.name, point)
+    return [found[name] for name in sorted(found)]
+
+
+def brand_names() -> list[str]:
+    """The names that a zone's ``brand`` may have."""
+    return [point.name for point in brand_points()]
+
+
+def brands(args: argparse.Namespace) -> int:
+    """List name, version, distribution and object; a broken brand says why."""
+    rows = [describe(point) for point in brand_points()]
+    if args.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    print(f"{'BRAND':<10} {'VERSION':<10} {'PACKAGE':<14} {'CALLS':>5}  OBJECT")
+    for row in rows:
+        print(
+            f"{row['brand']:<10} {row['version']:<10} {row['package']:<14} "
+            f"{row['calls']:>5}  {row['object']}"
+        )
+        if row["error"]:
+            print(f"{'':<10} cannot be loaded: {row['error']}")
+    return 0
+
+
+def describe(point: EntryPoint) -> dict[str, object]:
+    """One row: what the distribution says, and what loading it gives."""
+    row: dict[str, object] = {
+        "brand": point.name,
+        "version": point.dist.version if point.dist else "-",
+        "package": point.dist.name if point.dist else "-",
+        "object": point.value,
+        "calls": "-",
+        "error": "",
+    }
+    try:
+        row["calls"] = len(point.load().sysent)
+    except Exception as error:  # a plugin may fail in any way
+        row["error"] = f"{type(error).__name__}: {error}"
+    return row
