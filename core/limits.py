@@ -1,0 +1,238 @@
+"""The limits a fork meets: processes of a user, processes and lwps of containers.
+
+Two families.  The old one counts all processes and those of a real uid in a zone
+(v_maxup, v_maxupttl; fork.c:895).  The newer one asks the resource controls of
+the task, the project and the zone, all three whatever the first says, because
+each may have an action of its own.
+
+A failure by one of the limits is punished by a delay that grows with how many
+callers are being punished (fork.c:1104); delivering it is the fork's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.policy import secpolicy_newproc
+from personae.core.proc import ProcFlag
+from personae.core.rctl import rctl_test, rlimit_get
+
+if TYPE_CHECKING:
+    from personae.core.cred import Cred
+    from personae.core.kernel import Kernel
+    from personae.core.proc import Proc
+    from personae.core.project import Project
+    from personae.core.task import Task
+    from personae.core.zone import Zone
+
+RESERVED_PROCS = 5
+"""Processes kept for the administrator: v_maxupttl = max_nprocs - this."""
+
+
+def proc_limits(max_nprocs: int, maxuprc: int | None = None) -> tuple[int, int]:
+    """(v_maxup, v_maxupttl) of a machine with room for ``max_nprocs`` processes."""
+    total = max(1, max_nprocs - RESERVED_PROCS)
+    return (total if maxuprc is None else min(maxuprc, total)), total
+
+
+# ---- processes of a user ----
+
+
+def upcount_get(kernel: Kernel, ruid: int, zoneid: int) -> int:
+    """Processes of a real uid in a zone."""
+    return kernel.upcount.get((ruid, zoneid), 0)
+
+
+def upcount_inc(kernel: Kernel, ruid: int, zoneid: int) -> None:
+    """Count one process more.
+
+    Locks: pidlock.
+    """
+    kernel.pidlock.assert_held()
+    kernel.upcount[ruid, zoneid] = kernel.upcount.get((ruid, zoneid), 0) + 1
+
+
+def upcount_dec(kernel: Kernel, ruid: int, zoneid: int) -> None:
+    """Count one process less; nothing is kept for a user without processes.
+
+    Locks: pidlock.
+    """
+    kernel.pidlock.assert_held()
+    left = kernel.upcount.get((ruid, zoneid), 0) - 1
+    if left < 0:
+        raise Panic(f"upcount of uid {ruid} in zone {zoneid} below 0")
+    if left:
+        kernel.upcount[ruid, zoneid] = left
+    else:
+        del kernel.upcount[ruid, zoneid]
+
+
+def nproc_check(kernel: Kernel, cred: Cred, zone: Zone) -> None:
+    """Refuse a process over the limit of its user or of all users (fork.c:895).
+
+    Locks: none; pidlock inside.
+
+    Raises:
+        KernelError: EAGAIN.
+    """
+    with kernel.pidlock:
+        over = kernel.nproc >= kernel.v_maxup and (
+            kernel.nproc >= kernel.v_maxupttl
+            or upcount_get(kernel, cred.uid, zone.id) >= kernel.v_maxup
+        )
+    if over and not secpolicy_newproc(cred):
+        zone.ffnoproc += 1
+        why = f"out of per-user processes for uid {cred.uid}"
+        kernel.notice(why)
+        raise KernelError(Errno.EAGAIN, why)
+
+
+def rlimit_nproc_check(kernel: Kernel, proc: Proc, cred: Cred) -> None:
+    """Refuse a process over RLIMIT_NPROC, for brands that have that limit.
+
+    Raises:
+        KernelError: EAGAIN.
+    """
+    soft, _ = rlimit_get(proc, "NPROC")
+    if upcount_get(kernel, cred.uid, proc.zone.id) < soft or secpolicy_newproc(cred):
+        return
+    raise KernelError(Errno.EAGAIN, f"RLIMIT_NPROC ({soft}) of uid {cred.uid}")
+
+
+# ---- processes of a task, project, zone ----
+
+
+def _containers(proc: Proc) -> tuple[Task, Project]:
+    if proc.task is None:
+        raise Panic(f"{proc!r} is in no task")
+    return proc.task, proc.task.project
+
+
+def _deny(control: str, proc: Proc, zone: Zone) -> bool:
+    """Ask all three controls; the fast path looks at the cached values only."""
+    task, project = _containers(proc)
+    denied = False
+    for kind, entity in (("task", task), ("project", project), ("zone", zone)):
+        denied |= rctl_test(f"{kind}.{control}", entity, proc)
+    return denied
+
+
+def _over(proc: Proc, zone: Zone, count: str, cache: str) -> bool:
+    task, project = _containers(proc)
+    return any(getattr(e, count) >= getattr(e, cache) for e in (task, project, zone))
+
+
+def _is_proj0(kernel: Kernel, proc: Proc) -> bool:
+    """proj0p, project 0 of the global zone, is not limited."""
+    return _containers(proc)[1] is kernel.projects.get((0, 0))
+
+
+def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
+    """Count a process to come in its task, project and zone, if they allow it.
+
+    Args:
+        kernel: The kernel.
+        proc: The parent, whose task the child joins.
+        zone: The child's zone.
+
+    Locks: none; zone_nlwps_lock inside.
+
+    Raises:
+        KernelError: EAGAIN; nothing was counted but the failure (ffcap).
+    """
+    with proc.lock, kernel.nlwps_lock:
+        if (
+            not _is_proj0(kernel, proc)
+            and _over(proc, zone, "nprocs", "max_processes")
+            and _deny("max-processes", proc, zone)
+        ):
+            zone.ffcap += 1
+            raise KernelError(Errno.EAGAIN, f"max-processes of zone {zone.name}")
+        for entity in (*_containers(proc), zone):
+            entity.nprocs += 1
+
+
+def max_processes_exit(kernel: Kernel, proc: Proc, zone: Zone) -> None:
+    """Count a process less: it is reaped, or its fork failed.
+
+    Args:
+        kernel: The kernel.
+        proc: The process while it is still in its task, or its parent.
+        zone: Its zone.
+
+    Locks: none or p_lock; zone_nlwps_lock inside.
+    """
+    task, project = _containers(proc)
+    nprocs_leave(kernel, task, project, zone)
+
+
+def nprocs_leave(kernel: Kernel, task: Task, project: Project, zone: Zone) -> None:
+    """Count a process less, by its containers."""
+    with kernel.nlwps_lock:
+        for entity in (task, project, zone):
+            if entity.nprocs <= 0:
+                raise Panic(f"nprocs of {entity!r} below 0")
+            entity.nprocs -= 1
+
+
+def nprocs_move(kernel: Kernel, old: Task, new: Task) -> None:
+    """A process has changed its task: count it there.
+
+    Locks: none or p_lock; zone_nlwps_lock inside.
+    """
+    with kernel.nlwps_lock:
+        for src, dst in ((old, new), (old.project, new.project)):
+            if src.nprocs <= 0:
+                raise Panic(f"nprocs of {src!r} below 0")
+            src.nprocs -= 1
+            dst.nprocs += 1
+
+
+# ---- lwps of a task, project, zone ----
+
+
+def max_lwps_enter(kernel: Kernel, proc: Proc) -> None:
+    """Count a lwp to come in the containers of its process, if they allow it.
+
+    Kernel processes are counted and not limited (the caller's class is SYS).
+
+    Locks: none; zone_nlwps_lock inside.
+
+    Raises:
+        KernelError: EAGAIN; nothing was counted but the failure (ffcap).
+    """
+    zone = proc.zone
+    with kernel.nlwps_lock:
+        if (
+            not proc.flag & ProcFlag.SSYS
+            and _over(proc, zone, "nlwps", "max_lwps")
+            and _deny("max-lwps", proc, zone)
+        ):
+            zone.ffcap += 1
+            raise KernelError(Errno.EAGAIN, f"max-lwps of zone {zone.name}")
+        for entity in (*_containers(proc), zone):
+            entity.nlwps += 1
+
+
+def max_lwps_exit(kernel: Kernel, proc: Proc) -> None:
+    """Count a lwp less.
+
+    Locks: none or p_lock; zone_nlwps_lock inside.
+    """
+    with kernel.nlwps_lock:
+        for entity in (*_containers(proc), proc.zone):
+            if entity.nlwps <= 0:
+                raise Panic(f"nlwps of {entity!r} below 0")
+            entity.nlwps -= 1
+
+
+# ---- the punishing delay ----
+
+
+def fork_fail_delay(kernel: Kernel) -> int:
+    """Ticks a caller is kept whose fork a limit refused (fork.c:1104).
+
+    ``fork_fail_pending`` counts this caller already.
+    """
+    return kernel.fork_fail_pending // kernel.ncpus + 1

@@ -1,0 +1,126 @@
+"""Zones: the container of everything that belongs together (zones(7)).
+
+A zone has a state, a root, a brand and its limits.  The sequences that take it
+from one state to another (install, boot, halt) are the machine's; here is what
+a zone is, and which steps between states exist.  A zone from SHUTTING_DOWN on
+makes no more processes (fork.c:867).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from personae.core.cred import PRIV_ALL, PRIV_ZONE, Cred, Priv, kcred
+from personae.core.errno import Panic
+from personae.core.rctl import RctlSet, rctl_set_attach, rctl_set_value
+
+if TYPE_CHECKING:
+    from personae.core.brand import Brand
+    from personae.core.kernel import Kernel
+    from personae.core.proc import Proc
+    from personae.core.vfs.vnode import Vnode
+
+GLOBAL_ZONEID = 0
+
+
+class ZoneState(IntEnum):
+    """zone_status_t (sys/zone.h): ordered, a zone only goes up."""
+
+    UNINITIALIZED = 0
+    INITIALIZED = 1
+    READY = 2
+    BOOTING = 3
+    RUNNING = 4
+    SHUTTING_DOWN = 5
+    EMPTY = 6
+    """All user processes have gone."""
+    DOWN = 7
+    DYING = 8
+    DEAD = 9
+
+
+class Zone:
+    """One zone (zone_t).
+
+    Args:
+        kernel: The kernel.
+        id: Zone id; 0 is the global zone.
+        name: Its name.
+        brand: What a process of it is by default.
+        limit: Privileges a process of the zone can have (limitpriv); by default
+            all for the global zone and the default set for others.
+        hostname: Node name; the zone's name if not given.
+        acct: Hardware account that pays for its memory; 0 has no limit.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        id: int,  # noqa: A002 (the field's name)
+        name: str,
+        brand: Brand,
+        *,
+        limit: frozenset[Priv] | None = None,
+        hostname: str = "",
+        acct: int = 0,
+    ) -> None:
+        self.kernel = kernel
+        self.id = id
+        self.name = name
+        self.brand = brand
+        self.brand_data: Any = None
+        self.state = ZoneState.UNINITIALIZED
+        self.hostname = hostname or name
+        self.acct = acct
+        if limit is None:
+            limit = PRIV_ALL if id == GLOBAL_ZONEID else PRIV_ZONE
+        self.limitpriv = limit
+        self.cred: Cred = kcred(id, limit)
+        """zone_kcred: what zsched and the first process run with."""
+        self.root: Vnode | None = None
+        self.init: Proc | None = None
+        self.zsched: Proc | None = None
+        self.nlwps = 0
+        self.nprocs = 0
+        self.ntasks = 0
+        self.max_lwps = 0
+        """Enforced value of zone.max-lwps; changed by ``set_rctl``."""
+        self.max_processes = 0
+        self.shares = 1
+        self.ffcap = 0
+        """Forks that failed: over a limit of the zone, project or task."""
+        self.ffnoproc = 0
+        """No slot, no pid, or too many processes of a user."""
+        self.ffnomem = 0
+        self.ffmisc = 0
+        self.unknown_syscalls: dict[str, int] = {}
+        self.console: Any = None
+        self.rctls: RctlSet = rctl_set_attach("zone", self)
+
+    def set_rctl(self, name: str, value: int) -> None:
+        """Set a limit of the zone, e.g. ``zone.max-lwps``: refuse above ``value``."""
+        rctl_set_value(self.rctls, name, value)
+
+    @property
+    def forkable(self) -> bool:
+        """Whether a process of the zone may still fork."""
+        return self.state < ZoneState.SHUTTING_DOWN
+
+    def __repr__(self) -> str:
+        return f"<Zone {self.id} {self.name} {self.state.name}>"
+
+
+def zone_state_set(zone: Zone, state: ZoneState) -> None:
+    """Take a zone to a later state and tell the observers.
+
+    Panic if the state is an earlier one: zone states only go up, a halted zone
+    boots as a new object.
+    """
+    if state < zone.state:
+        raise Panic(f"{zone!r} cannot go back to {state.name}")
+    if state is zone.state:
+        return
+    zone.state = state
+    for watch in zone.kernel.observers.personae_zone_state:
+        watch(zone)
