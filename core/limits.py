@@ -192,7 +192,7 @@ def nprocs_move(kernel: Kernel, old: Task, new: Task) -> None:
 # ---- lwps of a task, project, zone ----
 
 
-def max_lwps_enter(kernel: Kernel, proc: Proc) -> None:
+def lwp_limits_enter(kernel: Kernel, proc: Proc) -> None:
     """Count a lwp to come in the containers of its process, if they allow it.
 
     Kernel processes are counted and not limited (the caller's class is SYS).
@@ -215,7 +215,7 @@ def max_lwps_enter(kernel: Kernel, proc: Proc) -> None:
             entity.nlwps += 1
 
 
-def max_lwps_exit(kernel: Kernel, proc: Proc) -> None:
+def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
     """Count a lwp less.
 
     Locks: none or p_lock; zone_nlwps_lock inside.
