@@ -233,7 +233,7 @@ class HostFile(Reader):
             raise ValueError(f"expected the path of {self.what}, got {value!r}")
         path = Path(folder, value)
         if not path.exists():
-            looked = "" if path.is_absolute() and str(path) == value else f" ({path})"
+            looked = "" if str(path) == value else f" ({path})"
             raise ValueError(
                 f"{value!r}: no such file or folder on the host{looked}; {self.remedy}"
             )

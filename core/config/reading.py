@@ -178,7 +178,7 @@ def split_line(message: str, text: str) -> tuple[str, int]:
         return f"{message[: found.start()]} (column {found[2]})", int(found[1])
     if message.endswith(" (at end of document)"):
         line = text.rstrip("\n").count("\n") + 1
-        return message.replace(" (at end of document)", " at the end of the file"), line
+        return message.replace("end of document", "the end of the file"), line
     return message.partition(";")[0], 0
 
 

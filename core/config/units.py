@@ -62,7 +62,8 @@ def scaled(number: str, unit: int) -> tuple[int, int]:
     ((1536, 0), (0, 1024))
     """
     whole, _, decimals = number.partition(".")
-    return divmod(int(whole + decimals) * unit, 10 ** len(decimals))
+    scale: int = 10 ** len(decimals)
+    return divmod(int(whole + decimals) * unit, scale)
 
 
 def parse_duration(value: object) -> int:
