@@ -153,24 +153,23 @@ def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
             entity.nprocs += 1
 
 
-def max_processes_exit(kernel: Kernel, proc: Proc, zone: Zone) -> None:
+def max_processes_exit(
+    kernel: Kernel, proc: Proc, zone: Zone, task: Task | None = None
+) -> None:
     """Count a process less: it is reaped, or its fork failed.
 
     Args:
         kernel: The kernel.
-        proc: The process while it is still in its task, or its parent.
+        proc: The process, or for a failed fork its parent.
         zone: Its zone.
+        task: Its task, if it has left it already.
 
     Locks: none or p_lock; zone_nlwps_lock inside.
     """
-    task, project = _containers(proc)
-    nprocs_leave(kernel, task, project, zone)
-
-
-def nprocs_leave(kernel: Kernel, task: Task, project: Project, zone: Zone) -> None:
-    """Count a process less, by its containers."""
+    if task is None:
+        task, _ = _containers(proc)
     with kernel.nlwps_lock:
-        for entity in (task, project, zone):
+        for entity in (task, task.project, zone):
             if entity.nprocs <= 0:
                 raise Panic(f"nprocs of {entity!r} below 0")
             entity.nprocs -= 1

@@ -1,0 +1,412 @@
+"""Scheduling classes: who runs next and for how long (sys/class.h, disp/ts.c).
+
+A class is a name and a vector of operations; each lwp belongs to one.  The
+dispatcher knows priorities only (``lwp.pri``, larger is better) and asks the
+class for a quantum.  Two classes are always there: SYS for kernel processes,
+and TS, the time-sharing class, where using up the quantum lowers the priority
+and having slept or waited raises it.
+
+CL_FORKRET is where a fork ends (fork.c:534): the class starts the child, drops
+pidlock, which cfork has entered, and decides whether the parent yields.  Under TS
+it pays as if its quantum had expired, so on one CPU the child runs first.
+
+Must not know: how the dispatcher queues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.hookspecs import ClassSpec, hookimpl
+from personae.core.lwp import TState
+from personae.core.plugin import Vector
+from personae.core.policy import secpolicy_raisepriority
+from personae.core.sync import LockOrder
+
+if TYPE_CHECKING:
+    from personae.core.cred import Cred
+    from personae.core.lwp import Lwp
+
+MINCLSYSPRI = 60
+"""First global priority above time-sharing."""
+NZERO = 20
+TS_MAXUPRI = 60
+TICKS_PER_SECOND = 100
+
+
+class DefaultClass:
+    """What an operation does in a class that leaves it out."""
+
+    @hookimpl
+    def cl_enterclass(self, lwp: Lwp, parms: Any) -> None:
+        """No class data."""
+        del parms
+        lwp.cldata = None
+
+    @hookimpl
+    def cl_alloc(self, lwp: Lwp) -> Any:
+        """No class data."""
+        del lwp
+
+    @hookimpl
+    def cl_free(self, buf: Any) -> None:
+        """Nothing to free."""
+
+    @hookimpl
+    def cl_fork(self, lwp: Lwp, child: Lwp, buf: Any) -> None:
+        """The priority is inherited."""
+        child.cldata = buf
+        child.pri = lwp.pri
+
+    @hookimpl
+    def cl_forkret(self, lwp: Lwp, child: Lwp) -> None:
+        """The child starts, the parent goes on without yielding (disp/sysclass.c)."""
+        from personae.core.forklwp import continuelwps  # forklwp uses classes
+
+        pidlock = lwp.kernel.pidlock
+        pidlock.assert_held()
+        child.proc.lock.enter(LockOrder.P_LOCK_CHILD)
+        pidlock.exit()
+        continuelwps(child.proc)
+        child.proc.lock.exit()
+        with lwp.proc.lock:
+            continuelwps(lwp.proc)
+
+    @hookimpl
+    def cl_exit(self, lwp: Lwp) -> None:
+        """No accounting."""
+
+    @hookimpl
+    def cl_exitclass(self, lwp: Lwp) -> None:
+        """Drop the class data."""
+        lwp.cldata = None
+
+    @hookimpl
+    def cl_tick(self, lwp: Lwp, used: int) -> bool:
+        """Runs until it sleeps."""
+        del lwp, used
+        return False
+
+    @hookimpl
+    def cl_quantum(self, lwp: Lwp) -> int:
+        """One second, after which the dispatcher looks around."""
+        return TICKS_PER_SECOND * lwp.kernel.tick
+
+    @hookimpl
+    def cl_sleep(self, lwp: Lwp) -> None:
+        """Nothing changes."""
+
+    @hookimpl
+    def cl_wakeup(self, lwp: Lwp) -> None:
+        """Nothing changes."""
+
+
+class SchedClass:
+    """A scheduling class.
+
+    Args:
+        name: What ``cls`` settings call it.
+        plugin: Object with ``@hookimpl`` methods named as in ``ClassSpec``.
+
+    Raises:
+        PluginError: The operations don't fit; the text says which and how.
+    """
+
+    def __init__(self, name: str, plugin: object) -> None:
+        self.name = name
+        self.plugin = plugin
+        self.ops: Any = Vector(ClassSpec, plugin, f"class {name}", DefaultClass())
+
+    def donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
+        """Change the nice value of a lwp (CL_DONICE).
+
+        Returns:
+            The new nice value, from -20 to 19.
+
+        Raises:
+            KernelError: EINVAL, the class knows no nice values; EPERM.
+        """
+        change = getattr(self.plugin, "donice", None)
+        if change is None:
+            raise KernelError(Errno.EINVAL, f"class {self.name} has no nice values")
+        nice: int = change(lwp, cred, incr)
+        return nice
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The vector holds functions: it is bound again."""
+        return {"name": self.name, "plugin": self.plugin}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.name, self.plugin = state["name"], state["plugin"]
+        self.ops = Vector(ClassSpec, self.plugin, f"class {self.name}", DefaultClass())
+
+    def __repr__(self) -> str:
+        return f"<SchedClass {self.name}>"
+
+
+class SysClass:
+    """SYS: kernel processes.  Fixed priority, no quantum, no yielding at a fork."""
+
+    @hookimpl
+    def cl_enterclass(self, lwp: Lwp, parms: Any) -> None:
+        """Priority by ``parms``, else the lowest of the class."""
+        lwp.cldata = None
+        lwp.pri = MINCLSYSPRI if parms is None else int(parms)
+
+
+# ---- time sharing ----
+
+
+@dataclass(frozen=True)
+class TsLevel:
+    """One row of the dispatch parameter table (tsdpent_t, ts_dptbl(5)).
+
+    Attributes:
+        quantum: Ticks of 10 ms.
+        tqexp: Level after the quantum has expired.
+        slpret: Level after a sleep.
+        maxwait: Seconds it may wait before it gets ``lwait``.
+        lwait: Level after a long wait.
+    """
+
+    quantum: int
+    tqexp: int
+    slpret: int
+    maxwait: int
+    lwait: int
+
+
+def _ts_dptbl() -> tuple[TsLevel, ...]:
+    """The default table: ten levels share a quantum, an expiry costs ten levels."""
+    quanta = (20, 16, 12, 8, 4, 4)
+    slpret = (50, 51, 52, 53, 55, 58)
+    rows = []
+    for level in range(60):
+        tens = level // 10
+        back = slpret[tens]
+        if 35 <= level < 40:
+            back = 54
+        elif 45 <= level < 50:
+            back = min(level + 11, 58)
+        rows.append(
+            TsLevel(
+                quantum=quanta[tens],
+                tqexp=max(0, level - 10),
+                slpret=back,
+                maxwait=0,
+                lwait=59 if level >= 49 else 50 + tens + (level >= 35),
+            )
+        )
+    rows[59] = TsLevel(quantum=2, tqexp=49, slpret=59, maxwait=32000, lwait=59)
+    return tuple(rows)
+
+
+TS_DPTBL = _ts_dptbl()
+TS_DEFAULT = 29
+"""Level of a lwp that enters the class (ts_cpupri of ts_enterclass)."""
+
+
+@dataclass
+class TsProc:
+    """Class data of one lwp (tsproc_t).
+
+    Attributes:
+        cpupri: Level by its use of the CPU.
+        upri: What the user asked for, up to ``uprilim``; nice is a view of it.
+        uprilim: Limit of ``upri``.
+        nice: 0..39, 20 is normal.
+        boost: Added to the level.
+        umdpri: Level in user mode: the sum, clipped.
+        timeleft: Cycles left of the quantum.
+        dispwait: Seconds since the quantum began.
+    """
+
+    cpupri: int = TS_DEFAULT
+    upri: int = 0
+    uprilim: int = 0
+    nice: int = NZERO
+    boost: int = 0
+    umdpri: int = TS_DEFAULT
+    timeleft: int = 0
+    dispwait: int = 0
+
+    def newumdpri(self) -> None:
+        """TS_NEWUMDPRI."""
+        self.umdpri = max(0, min(59, self.cpupri + self.upri + self.boost))
+
+
+class TimeShare:
+    """TS."""
+
+    def __init__(self) -> None:
+        self.members: dict[Lwp, TsProc] = {}
+        """ts_plisthead: the lwps of the class, oldest first."""
+        self.unused = 0
+        """Allocated data that no lwp has taken yet."""
+        self.next_update = 0
+
+    @hookimpl
+    def cl_enterclass(self, lwp: Lwp, parms: Any) -> None:
+        """Enter in the middle; ``parms`` is a user priority or None."""
+        ts = TsProc()
+        if parms is not None:
+            if not -TS_MAXUPRI <= int(parms) <= TS_MAXUPRI:
+                raise KernelError(Errno.EINVAL, f"TS: user priority {parms}")
+            ts.upri = ts.uprilim = int(parms)
+        self._install(lwp, ts)
+
+    @hookimpl
+    def cl_alloc(self, lwp: Lwp) -> Any:
+        """A copy of the data, for the clone."""
+        self.unused += 1
+        return replace(self._data(lwp))
+
+    @hookimpl
+    def cl_free(self, buf: Any) -> None:
+        """Drop data that no lwp took."""
+        del buf
+        self._taken()
+
+    @hookimpl
+    def cl_fork(self, lwp: Lwp, child: Lwp, buf: Any) -> None:
+        """Same level and user priority, a full quantum, no wait so far (ts_fork)."""
+        child.proc.lock.assert_held()
+        src, ts = self._data(lwp), buf
+        ts.cpupri, ts.boost = src.cpupri, src.boost
+        ts.upri, ts.uprilim, ts.nice = src.upri, src.uprilim, src.nice
+        ts.dispwait = 0
+        self._taken()
+        self._install(child, ts)
+
+    @hookimpl
+    def cl_forkret(self, lwp: Lwp, child: Lwp) -> None:
+        """Child first, then the parent is queued as if its quantum had expired."""
+        from personae.core.forklwp import continuelwps  # forklwp uses classes
+
+        pidlock = lwp.kernel.pidlock
+        pidlock.assert_held()
+        with child.proc.lock:
+            continuelwps(child.proc)
+        lwp.proc.lock.enter(LockOrder.P_LOCK)
+        pidlock.exit()
+        continuelwps(lwp.proc)
+        self._expire(lwp)
+        lwp.kernel.preempt(lwp)
+        lwp.proc.lock.exit()
+
+    @hookimpl
+    def cl_exit(self, lwp: Lwp) -> None:
+        """Nothing is accounted."""
+
+    @hookimpl
+    def cl_exitclass(self, lwp: Lwp) -> None:
+        """Take the lwp off the list of the class."""
+        if lwp not in self.members:
+            raise Panic(f"{lwp!r} is not in class TS")
+        del self.members[lwp]
+        lwp.cldata = None
+
+    @hookimpl
+    def cl_tick(self, lwp: Lwp, used: int) -> bool:
+        """Charge the lwp; at the end of its quantum it goes down and yields."""
+        self._update(lwp)
+        ts = self._data(lwp)
+        ts.timeleft -= used
+        if ts.timeleft > 0:
+            return False
+        self._expire(lwp)
+        return True
+
+    @hookimpl
+    def cl_quantum(self, lwp: Lwp) -> int:
+        """What is left of the quantum."""
+        return max(1, self._data(lwp).timeleft)
+
+    @hookimpl
+    def cl_sleep(self, lwp: Lwp) -> None:
+        """Who did not use up its quantum for long returns higher (ts_sleep)."""
+        self._boost(lwp)
+
+    @hookimpl
+    def cl_wakeup(self, lwp: Lwp) -> None:
+        """As for sleep; the priority is the one in user mode (ts_wakeup)."""
+        self._boost(lwp)
+        lwp.pri = self._data(lwp).umdpri
+
+    # ---- inner ----
+
+    def _data(self, lwp: Lwp) -> TsProc:
+        ts: TsProc = lwp.cldata
+        return ts
+
+    def _taken(self) -> None:
+        if self.unused <= 0:
+            raise Panic("class TS: data freed or taken twice")
+        self.unused -= 1
+
+    def _install(self, lwp: Lwp, ts: TsProc) -> None:
+        if lwp in self.members:
+            raise Panic(f"{lwp!r} enters class TS twice")
+        lwp.cldata = ts
+        self.members[lwp] = ts
+        self._fresh(lwp, ts)
+
+    def _fresh(self, lwp: Lwp, ts: TsProc) -> None:
+        """A new quantum at the present level."""
+        ts.newumdpri()
+        ts.timeleft = TS_DPTBL[ts.cpupri].quantum * lwp.kernel.tick
+        ts.dispwait = 0
+        lwp.pri = ts.umdpri
+
+    def _expire(self, lwp: Lwp) -> None:
+        ts = self._data(lwp)
+        ts.cpupri = TS_DPTBL[ts.cpupri].tqexp
+        self._fresh(lwp, ts)
+
+    def _boost(self, lwp: Lwp) -> None:
+        ts = self._data(lwp)
+        if ts.dispwait > TS_DPTBL[ts.umdpri].maxwait:
+            ts.cpupri = TS_DPTBL[ts.cpupri].slpret
+            self._fresh(lwp, ts)
+
+    def _update(self, lwp: Lwp) -> None:
+        """Once a second: who has waited for long goes up (ts_update)."""
+        kernel = lwp.kernel
+        if kernel.now < self.next_update:
+            return
+        self.next_update = kernel.now + TICKS_PER_SECOND * kernel.tick
+        for t, ts in self.members.items():
+            ts.dispwait += 1
+            if ts.dispwait <= TS_DPTBL[ts.umdpri].maxwait:
+                continue
+            ts.cpupri = TS_DPTBL[ts.cpupri].lwait
+            ts.newumdpri()
+            ts.dispwait = 0
+            if t.state is TState.TS_RUN:
+                kernel.disp.setpri(t, ts.umdpri)
+            elif t is lwp:
+                t.pri = ts.umdpri
+
+    def donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
+        """Move the nice value; raising the priority needs a privilege (ts_donice)."""
+        ts = self._data(lwp)
+        if incr == 0:
+            return ts.nice - NZERO
+        if incr < 0 and not secpolicy_raisepriority(cred):
+            raise KernelError(Errno.EPERM, "a lower nice value")
+        ts.nice = max(0, min(2 * NZERO - 1, ts.nice + incr))
+        ts.upri = (NZERO - ts.nice) * TS_MAXUPRI // NZERO
+        ts.uprilim = max(ts.uprilim, ts.upri)
+        ts.newumdpri()
+        if lwp.state is TState.TS_RUN:
+            lwp.kernel.disp.setpri(lwp, ts.umdpri)
+        else:
+            lwp.pri = ts.umdpri
+        return ts.nice - NZERO
+
+
+def default_classes() -> dict[str, SchedClass]:
+    """The classes every machine has."""
+    return {"SYS": SchedClass("SYS", SysClass()), "TS": SchedClass("TS", TimeShare())}
