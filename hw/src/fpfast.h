@@ -13,6 +13,14 @@
 #define QNAN32 0x7fc00000u
 #define QNAN64 UINT64_C(0x7ff8000000000000)
 
+/* The compiler must not follow the constant NaN of unbox_bits into an operation and
+ * fold it: folding loses the invalid flag. */
+#if defined(__GNUC__)
+#define OPAQUE(v) __asm__("" : "+r"(v))
+#else
+#define OPAQUE(v) ((void)0)
+#endif
+
 /* A single is valid in a register only if the upper half is all ones. */
 static inline uint32_t unbox_bits(uint64_t v)
 {
@@ -24,6 +32,7 @@ static inline float unbox(uint64_t v)
 	uint32_t b = unbox_bits(v);
 	float f;
 
+	OPAQUE(b);
 	memcpy(&f, &b, sizeof f);
 	return f;
 }
