@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
-from personae.core.lwp import TState
+from personae.core.lwp import TState, WhyStop
 from personae.core.plugin import Vector
 from personae.core.policy import secpolicy_raisepriority
 from personae.core.sync import LockOrder
@@ -196,7 +196,7 @@ def _ts_dptbl() -> tuple[TsLevel, ...]:
                 tqexp=max(0, level - 10),
                 slpret=back,
                 maxwait=0,
-                lwait=59 if level >= 49 else 50 + tens + (level >= 35),
+                lwait=59 if level >= 49 else back,
             )
         )
     rows[59] = TsLevel(quantum=2, tqexp=49, slpret=59, maxwait=32000, lwait=59)
@@ -220,6 +220,7 @@ class TsProc:
         boost: Added to the level.
         umdpri: Level in user mode: the sum, clipped.
         timeleft: Cycles left of the quantum.
+        begun: Virtual time when the quantum began.
         dispwait: Seconds since the quantum began.
     """
 
@@ -230,6 +231,7 @@ class TsProc:
     boost: int = 0
     umdpri: int = TS_DEFAULT
     timeleft: int = 0
+    begun: int = 0
     dispwait: int = 0
 
     def newumdpri(self) -> None:
@@ -313,7 +315,8 @@ class TimeShare:
         """Charge the lwp; at the end of its quantum it goes down and yields."""
         self._update(lwp)
         ts = self._data(lwp)
-        ts.timeleft -= used
+        # CL_FORKRET may have begun a new quantum during this run.
+        ts.timeleft -= min(used, lwp.kernel.now - ts.begun)
         if ts.timeleft > 0:
             return False
         self._expire(lwp)
@@ -327,6 +330,9 @@ class TimeShare:
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:
         """Who did not use up its quantum for long returns higher (ts_sleep)."""
+        ts = self._data(lwp)
+        if lwp.cpu is not None:  # its clock stands where this run began
+            ts.timeleft -= lwp.kernel.now - max(lwp.cpu.clock, ts.begun)
         self._boost(lwp)
 
     @hookimpl
@@ -357,6 +363,7 @@ class TimeShare:
         """A new quantum at the present level."""
         ts.newumdpri()
         ts.timeleft = TS_DPTBL[ts.cpupri].quantum * lwp.kernel.tick
+        ts.begun = lwp.kernel.now
         ts.dispwait = 0
         lwp.pri = ts.umdpri
 
@@ -384,10 +391,7 @@ class TimeShare:
             ts.cpupri = TS_DPTBL[ts.cpupri].lwait
             ts.newumdpri()
             ts.dispwait = 0
-            if t.state is TState.TS_RUN:
-                kernel.disp.setpri(t, ts.umdpri)
-            elif t is lwp:
-                t.pri = ts.umdpri
+            self._setpri(t, ts.umdpri)
 
     def donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
         """Move the nice value; raising the priority needs a privilege (ts_donice)."""
@@ -400,11 +404,18 @@ class TimeShare:
         ts.upri = (NZERO - ts.nice) * TS_MAXUPRI // NZERO
         ts.uprilim = max(ts.uprilim, ts.upri)
         ts.newumdpri()
-        if lwp.state is TState.TS_RUN:
-            lwp.kernel.disp.setpri(lwp, ts.umdpri)
-        else:
-            lwp.pri = ts.umdpri
+        self._setpri(lwp, ts.umdpri)
         return ts.nice - NZERO
+
+    @staticmethod
+    def _setpri(lwp: Lwp, pri: int) -> None:
+        """Change the priority; a lwp on the dispatch queue is queued anew."""
+        queued = lwp.state is TState.TS_RUN
+        if queued:
+            lwp.kernel.disp.stop(lwp, WhyStop.NONE)
+        lwp.pri = pri
+        if queued:
+            lwp.kernel.disp.setrun(lwp)
 
 
 def default_classes() -> dict[str, SchedClass]:
