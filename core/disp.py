@@ -1,0 +1,249 @@
+"""The dispatcher: which lwp runs next, on which CPU, for how long.
+
+One host thread runs the machine.  ``step`` takes the CPU that is furthest behind
+in virtual time, gives it the best lwp of the dispatch queue and runs that for a
+quantum of instructions or until it sleeps, stops or ends.  When nothing can run,
+time jumps to the next deadline.  All of it is a function of the state, so a run
+can be repeated.
+
+Must not know: scheduling policy (the class gives priority and quantum).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from personae.core import trap
+from personae.core.errno import Panic
+from personae.core.lwp import Lwp, TState, WhyStop
+from personae.core.proc import Proc, ProcStat
+
+if TYPE_CHECKING:
+    from personae.core.cpu import Cpu
+    from personae.core.kernel import Kernel
+    from personae.core.sync import CondVar, Sleep
+
+PC = 32
+CYCLE = 67
+
+
+class Status(Enum):
+    """What ``step`` found."""
+
+    RAN = auto()
+    """A lwp ran, or time went on to a deadline."""
+    IDLE = auto()
+    """Nothing can run and no deadline is set: only input from outside helps."""
+
+
+class Dispatcher:
+    """The dispatch queue, the sleepers' deadlines and the CPUs."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.queues: dict[int, deque[Lwp]] = {}
+        self.nrunnable = 0
+        self.deadlines: list[tuple[int, int, Lwp | Proc]] = []
+        """Heap of (time, sequence, who): a lwp that sleeps or a proc's itimer."""
+        self.seq = 0
+        self.yielding = False
+        """The running lwp gives up the rest of its quantum."""
+
+    # ---- queue ----
+
+    def setrun(self, lwp: Lwp) -> None:
+        """Make a lwp runnable, at the back of its priority."""
+        if lwp.state in (TState.TS_RUN, TState.TS_ZOMB, TState.TS_FREE):
+            if lwp.state is TState.TS_RUN:
+                return
+            raise Panic(f"{lwp!r} can't be made runnable")
+        if lwp.proc.stat is ProcStat.SSTOP:
+            lwp.state = TState.TS_STOPPED
+            lwp.whystop = WhyStop.PR_JOBCONTROL
+            return
+        lwp.state = TState.TS_RUN
+        lwp.whystop = WhyStop.NONE
+        lwp.ready = self.kernel.now
+        self._enqueue(lwp)
+
+    def _enqueue(self, lwp: Lwp) -> None:
+        q = self.queues.get(lwp.pri)
+        if q is None:
+            q = self.queues[lwp.pri] = deque()
+        q.append(lwp)
+        lwp.qpri = lwp.pri
+        self.nrunnable += 1
+
+    def _dequeue(self, lwp: Lwp) -> None:
+        q = self.queues[lwp.qpri]
+        q.remove(lwp)
+        if not q:
+            del self.queues[lwp.qpri]
+        self.nrunnable -= 1
+
+    def _best(self) -> Lwp:
+        pri = max(self.queues)
+        q = self.queues[pri]
+        lwp = q.popleft()
+        if not q:
+            del self.queues[pri]
+        self.nrunnable -= 1
+        return lwp
+
+    # ---- sleeping ----
+
+    def sleep(self, lwp: Lwp, s: Sleep) -> None:
+        """Put the running lwp to sleep as ``s`` says."""
+        lwp.state = TState.TS_SLEEP
+        lwp.wchans = s.cvs
+        for cv in s.cvs:
+            cv.waiters.append(lwp)
+        lwp.interruptible = s.interruptible
+        lwp.deadline = s.deadline
+        if s.deadline is not None:
+            self.at(s.deadline, lwp)
+        if lwp.cls is not None:
+            lwp.cls.ops.cl_sleep(lwp)
+
+    def at(self, when: int, who: Lwp | Proc) -> None:
+        """Remember a deadline."""
+        self.seq += 1
+        heapq.heappush(self.deadlines, (when, self.seq, who))
+
+    def unsleep(self, lwp: Lwp) -> None:
+        """Take a lwp out of its sleep and make it runnable."""
+        self._leave_channels(lwp)
+        if lwp.cls is not None:
+            lwp.cls.ops.cl_wakeup(lwp)
+        self.setrun(lwp)
+
+    @staticmethod
+    def _leave_channels(lwp: Lwp) -> None:
+        for cv in lwp.wchans:
+            cv.waiters.remove(lwp)
+        lwp.wchans = ()
+        lwp.deadline = None
+
+    def wakeup(self, cv: CondVar) -> None:
+        """Wake everybody who sleeps on a channel."""
+        while cv.waiters:
+            self.unsleep(cv.waiters[0])
+
+    def wakeone(self, cv: CondVar) -> None:
+        """Wake the one who sleeps longest."""
+        if cv.waiters:
+            self.unsleep(cv.waiters[0])
+
+    # ---- stopping ----
+
+    def stop(self, lwp: Lwp, why: WhyStop) -> None:
+        """Stop a lwp wherever it is; a sleeper will enter its call again."""
+        if lwp.state is TState.TS_RUN:
+            self._dequeue(lwp)
+        elif lwp.state is TState.TS_SLEEP:
+            self._leave_channels(lwp)
+        lwp.state = TState.TS_STOPPED
+        lwp.whystop = why
+
+    def forget(self, lwp: Lwp) -> None:
+        """Take a lwp that ends out of queue and sleep."""
+        if lwp.state is TState.TS_RUN:
+            self._dequeue(lwp)
+        elif lwp.state is TState.TS_SLEEP:
+            self._leave_channels(lwp)
+        lwp.state = TState.TS_ZOMB
+
+    def preempt(self, lwp: Lwp) -> None:
+        """Make the running lwp give way at the end of its call."""
+        if lwp is self.kernel.current:
+            self.yielding = True
+
+    # ---- running ----
+
+    def next_deadline(self) -> int | None:
+        """The next deadline that still counts."""
+        heap = self.deadlines
+        while heap:
+            when, _, who = heap[0]
+            if isinstance(who, Lwp):
+                live = who.deadline == when and who.state is TState.TS_SLEEP
+            else:
+                live = who.itimer_real[0] == when
+            if live:
+                return when
+            heapq.heappop(heap)
+        return None
+
+    def _expire(self, now: int) -> None:
+        """Everything whose deadline has come."""
+        while (when := self.next_deadline()) is not None and when <= now:
+            _, _, who = heapq.heappop(self.deadlines)
+            k = self.kernel
+            k.now = when
+            if isinstance(who, Lwp):
+                self.unsleep(who)
+            else:
+                k.itimer_expired(who)
+
+    def step(self, limit: int | None = None) -> Status:
+        """Run one lwp on one CPU, or let time jump.
+
+        Args:
+            limit: Virtual time in cycles to stop at, if any.
+        """
+        k = self.kernel
+        cpu = min(k.cpus, key=lambda c: c.clock)
+        if not self.nrunnable:
+            when = self.next_deadline()
+            if when is None:
+                return Status.IDLE
+            if limit is not None and when > limit:
+                when = limit
+            for c in k.cpus:
+                c.clock = max(c.clock, when)
+            k.now = when
+            self._expire(when)
+            return Status.RAN
+        self._expire(cpu.clock)
+        if not self.nrunnable:
+            return Status.RAN
+        lwp = self._best()
+        if cpu.clock < lwp.ready:
+            cpu.clock = lwp.ready
+        self._run(cpu, lwp, limit)
+        return Status.RAN
+
+    def _run(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> None:
+        k = self.kernel
+        quantum = lwp.cls.ops.cl_quantum(lwp) if lwp.cls is not None else k.quantum
+        end = cpu.clock + quantum
+        when = self.next_deadline()
+        if when is not None and when < end:
+            end = max(when, cpu.clock + k.min_quantum)
+        if limit is not None and limit < end:
+            end = limit
+        lwp.state = TState.TS_ONPROC
+        lwp.cpu = cpu
+        cpu.lwp = lwp
+        k.current = lwp
+        k.now = cpu.clock
+        lwp.regs[CYCLE] = start = cpu.clock
+        self.yielding = False
+        try:
+            trap.run(k, cpu, lwp, end)
+        finally:
+            k.current = None
+            cpu.lwp = None
+        cpu.clock = k.now
+        if k.locks.held:
+            k.locks.assert_none(f"{lwp!r}")
+        if lwp.state is not TState.TS_ONPROC:
+            return
+        if lwp.cls is not None:
+            lwp.cls.ops.cl_tick(lwp, k.now - start)
+        lwp.state = TState.TS_RUN
+        lwp.ready = k.now
+        self._enqueue(lwp)

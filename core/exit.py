@@ -1,0 +1,275 @@
+"""The end of a process and of its lwps (os/exit.c).
+
+``proc_exit`` gives up at once what a zombie does not need (memory, files, lwps,
+contract) and keeps what it does until it is reaped (pid, slot, counts, task,
+credentials: FORK-91).  ``freeproc`` is the reaping.
+
+Order for a branded process: b_lwpexit, b_proc_exit, b_freelwp; the brand's process
+data lives until the reap, so that a waiter can still read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.core.errno import Panic
+from personae.core.forklwp import lwp_discard
+from personae.core.getproc import ForkPunish, punish_end
+from personae.core.contract import contract_abandon, contract_exit
+from personae.core.limits import nprocs_leave, upcount_dec
+from personae.core.lwp import TState
+from personae.core.pid import unlink_child, unlink_orphan
+from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
+from personae.core.rctl import rctl_set_free
+from personae.core.session import pgexit, sess_rele
+from personae.core.signal import (
+    CldCode,
+    Sig,
+    SigInfo,
+    exit_info,
+    flush,
+    orphan_check,
+    psignal,
+)
+from personae.core.task import task_detach, task_rele
+from personae.core.vfork import relvm
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+
+EVAPORATE = 0xFFFF0000
+"""Exit status with which a vfork child vanishes (posix_spawn of illumos)."""
+
+
+def exitlwps(lwp: Lwp) -> None:
+    """End every other lwp of the process (exitlwps, os/exit.c)."""
+    p = lwp.proc
+    for t in [t for t in p.lwps if t is not lwp]:
+        _end_lwp(t)
+
+
+def _end_lwp(lwp: Lwp) -> None:
+    k = lwp.kernel
+    k.disp.forget(lwp)
+    if isinstance(lwp.sysstate, ForkPunish):
+        punish_end(lwp)
+    lwp.proc.brand.ops.b_lwpexit(lwp)
+    lwp.proc.utime += lwp.utime
+    lwp.proc.stime += lwp.stime
+    lwp_discard(lwp)
+
+
+def lwp_exit(lwp: Lwp) -> None:
+    """End the calling lwp; the last one ends the process with status 0."""
+    p = lwp.proc
+    if len(p.lwps) == 1:
+        proc_exit(lwp, CldCode.EXITED, p.exit_status)
+        return
+    _end_lwp(lwp)
+    p.kernel.wakeup(p.cv)
+
+
+def proc_exit(lwp: Lwp, why: int, what: int) -> None:
+    """End the process of ``lwp`` (proc_exit, os/exit.c).
+
+    Args:
+        lwp: The lwp it ends by: the current one, or any one of a process that is
+            ended from outside.
+        why: CLD_EXITED, CLD_KILLED or CLD_DUMPED.
+        what: Exit status, or the signal.
+
+    Locks: none.
+    """
+    p = lwp.proc
+    k = p.kernel
+    if p.flag & ProcFlag.SEXITING:
+        raise Panic(f"{p!r} exits twice")
+    evaporates = bool(p.flag & ProcFlag.SVFORK) and what == EVAPORATE
+    p.flag |= ProcFlag.SEXITING
+    exitlwps(lwp)
+    k.disp.forget(lwp)
+    if isinstance(lwp.sysstate, ForkPunish):
+        punish_end(lwp)
+    ops = p.brand.ops
+    ops.b_lwpexit(lwp)
+    ops.b_proc_exit(p)
+    k.timers_cancel(p)
+    p.fds.close_all(lwp)
+    p.user.fds = None
+    orphan_check(p)
+    _leave_session(p)
+    relvm(p)
+    _drop_uarea(p)
+    contract_exit(p)
+    if p.ct_process is not None:
+        k.contract_ops.contract_process_exit(p.ct_process, p)
+    p.utime += lwp.utime
+    p.stime += lwp.stime
+    lwp_discard(lwp)
+    if p.rctls is not None:
+        rctl_set_free(p.rctls)
+        p.rctls = None
+    _reparent(p)
+    p.wcode, p.wdata = why, what
+    _become_zombie(p, evaporates)
+    for watch in k.observers.personae_proc_exit:
+        watch(p)
+    if p.zone.init is p:
+        k.zone_init_exited(p)
+
+
+def _leave_session(p: Proc) -> None:
+    """The leader of a session takes its terminal away with it."""
+    sess = p.sess
+    if sess is None or sess.leader is not p:
+        return
+    tty = sess.s_tty
+    if tty is not None:
+        tty.session_gone(p)
+        sess.s_tty = None
+
+
+def _drop_uarea(p: Proc) -> None:
+    u = p.user
+    for vp in (u.u_cdir, u.u_rdir, p.exec, p.execdir):
+        if vp is not None:
+            vp.rele()
+    u.u_cdir = u.u_rdir = p.exec = p.execdir = None
+    for obj in (p.corefile, p.content):
+        if obj is not None:
+            obj.rele()
+    p.corefile = p.content = None
+    p.dtrace_helpers = []
+    p.pctx = []
+
+
+def _reparent(p: Proc) -> None:
+    """Children go to the zone's init (FORK-90), orphans to the next of kin."""
+    k = p.kernel
+    with k.pidlock:
+        reaper = k.reaper_of(p)
+        kids = []
+        c = p.child
+        while c is not None:
+            kids.append(c)
+            c = c.sibling
+        for c in reversed(kids):
+            _adopt(reaper, c)
+        while (o := p.orphan) is not None:  # no child of ours, we were its kin
+            unlink_orphan(o)
+    for c in kids:
+        if c.stat is ProcStat.SZOMB:
+            _notify_or_reap(c)
+
+
+def _adopt(reaper: Proc, c: Proc) -> None:
+    kin_is_parent = c.nextofkin is c.parent
+    if kin_is_parent:
+        unlink_child(c)
+    else:
+        raise Panic(f"{c!r}: parent and next of kin differ")
+    c.pidflag &= ~(PidFlag.CLDNOSIGCHLD | PidFlag.CLDWAITPID | PidFlag.CLDPEND)
+    c.ppid = reaper.pid
+    c.exit_signal = Sig.SIGCLD
+    c.parent = reaper
+    c.sibling = reaper.child
+    if reaper.child is not None:
+        reaper.child.psibling = c
+    c.psibling = None
+    reaper.child = c
+    c.nextofkin = reaper
+    c.nextorph = reaper.orphan
+    reaper.orphan = c
+
+
+def _become_zombie(p: Proc, evaporates: bool) -> None:
+    flush(p, ~0)
+    p.sig = 0
+    p.stat = ProcStat.SZOMB
+    p.newstate = False
+    if evaporates:
+        _reap_quietly(p)
+        return
+    _notify_or_reap(p)
+
+
+def _notify_or_reap(p: Proc) -> None:
+    """Tell the parent; reap at once if it does not want to know (FORK-86)."""
+    parent = p.parent
+    if parent is None:
+        raise Panic(f"{p!r} dies without a parent")
+    k = p.kernel
+    info: SigInfo = exit_info(p)
+    with k.pidlock:
+        p.brand.ops.b_exit_with_sig(p, info)
+    k.wakeup(parent.wait_cv)
+    unwanted = parent.flag & (ProcFlag.SNOWAIT | ProcFlag.SSYS)
+    if unwanted and not p.pidflag & PidFlag.CLDWAITPID:
+        _reap_quietly(p)
+
+
+def _reap_quietly(p: Proc) -> None:
+    parent = p.parent
+    freeproc(p)
+    if parent is None:
+        return
+    if parent.flag & ProcFlag.SSYS:  # zsched takes the EMPTY events of its contracts
+        for ct in [ct for ct in parent.ct_held if not ct.nmembers]:
+            contract_abandon(ct)
+    p.kernel.wakeup(parent.wait_cv)
+
+
+def freeproc(p: Proc) -> None:
+    """Reap a zombie (freeproc): the last of it goes.
+
+    Locks: none.
+    """
+    k = p.kernel
+    if p.stat is not ProcStat.SZOMB:
+        raise Panic(f"{p!r} is reaped alive")
+    parent = p.parent
+    if parent is not None:
+        parent.cutime += p.utime + p.cutime
+        parent.cstime += p.stime + p.cstime
+    p.brand.ops.b_clearbrand(p)
+    task = p.task
+    if task is None or p.pool is None or p.sess is None:
+        raise Panic(f"{p!r} is reaped twice")
+    with k.pidlock:
+        unlink_child(p)
+        pgexit(p)
+        if p.sess.leader is p:
+            p.sess.leader = None
+        sess_rele(k, p.sess)
+        p.sess = None
+        k.practive.remove(p)
+        upcount_dec(k, p.cred.uid, p.zone.id)
+        k.nproc -= 1
+        with p.lock:
+            task_detach(p)
+    p.pool.ref -= 1
+    nprocs_leave(k, task, task.project, p.zone)
+    task_rele(task)
+    p.cred.rele()
+    p.audit = None
+    k.pids.free(p)
+    k.proc_count -= 1
+    p.task = None
+    p.pool = None
+
+
+def kill_proc(p: Proc) -> None:
+    """End a process at once from outside (zone halt)."""
+    if p.stat is not ProcStat.SZOMB and p.lwps:
+        proc_exit(p.lwps[0], CldCode.KILLED, Sig.SIGKILL)
+
+
+__all__ = [
+    "TState",
+    "exitlwps",
+    "freeproc",
+    "kill_proc",
+    "lwp_exit",
+    "proc_exit",
+    "psignal",
+]

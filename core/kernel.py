@@ -1,0 +1,431 @@
+"""The kernel of one machine: every table, counter and lock hangs off it.
+
+There are no module globals, so two machines in one process do not meet.  All
+state is plain data: ``Machine.save`` pickles this object whole.  Nothing here reads
+the host's clock, environment or random source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from personae import hw
+from personae.core import exit as exits
+from personae.core import signal
+from personae.core.brand import Brand, BrandTable
+from personae.core.cls import default_classes
+from personae.core.contract import ProcessContracts, sys_process_tmpl
+from personae.core.cpu import Cpu
+from personae.core.cred import Cred, kcred
+from personae.core.disp import Dispatcher
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.file import FdTable
+from personae.core.fork import newproc
+from personae.core.hookspecs import ContractSpec
+from personae.core.limits import proc_limits, upcount_inc
+from personae.core.pid import PidTable
+from personae.core.plugin import Observers, Vector
+from personae.core.pool import Pool
+from personae.core.proc import Proc, ProcFlag, ProcStat
+from personae.core.rctl import rctl_set_init
+from personae.core.session import sess_create
+from personae.core.signal import Sig, SigInfo
+from personae.core.sync import CondVar, LockOrder, LockSet, Mutex
+from personae.core.task import task_attach, task_create, task_rele
+from personae.core.zone import Zone, ZoneState, zone_state_set
+
+if TYPE_CHECKING:
+    from personae.core.contract import Contract
+    from personae.core.lwp import Lwp
+    from personae.core.project import Project
+    from personae.core.syscall import Sysent
+    from personae.core.task import Task
+
+DEFAULT_EPOCH_NS = 1_767_225_600 * 10**9
+"""2026-01-01T00:00:00Z: what the wall clock of a machine shows at its start."""
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """What a machine is made of.
+
+    Attributes:
+        seed: Every source of chance comes from it.
+        cpus: Number of harts.
+        memory: Bytes of physical memory.
+        clock_hz: Cycles (retired instructions) in a virtual second.
+        quantum: Cycles of a time slice, for a class that sets none.
+        epoch_ns: Wall clock at the start, nanoseconds since 1970.
+        max_nprocs: Room for processes (slots of /proc).
+        maxpid: Highest pid number.
+        syscall_cost: Cycles that a system call takes besides its instructions.
+        lock_checking: Whether lock order and ownership are checked.
+    """
+
+    seed: int = 0
+    cpus: int = 1
+    memory: int = 512 << 20
+    clock_hz: int = 1_000_000_000
+    quantum: int = 1_000_000
+    epoch_ns: int = DEFAULT_EPOCH_NS
+    max_nprocs: int = 8192
+    maxpid: int = 30000
+    syscall_cost: int = 200
+    lock_checking: bool = True
+
+
+class Kernel:
+    """One kernel.
+
+    Args:
+        config: Its constants.
+        brands: The brands it knows; ``native`` has to be one of them.
+    """
+
+    def __init__(self, config: KernelConfig, brands: Iterable[Brand]) -> None:
+        self.config = config
+        self.hw = hw.Machine(config.memory, config.cpus)
+        self.mem_bytes = config.memory
+        self.ncpus = config.cpus
+        self.cpus = [Cpu(i) for i in range(config.cpus)]
+        self.now = 0
+        """Virtual time in cycles."""
+        self.quantum = config.quantum
+        self.min_quantum = 1000
+        self.syscall_cost = config.syscall_cost
+        self.tick = config.clock_hz // 100
+        """Cycles of a clock tick (10 ms)."""
+        self.current: Lwp | None = None
+        self.observers = Observers()
+        self._init_counters()
+        self._init_tables(brands)
+        self._boot()
+
+    # ---- construction ----
+
+    def _init_counters(self) -> None:
+        cfg = self.config
+        self.nproc = 0
+        self.proc_count = 0
+        self.lwp_count = 0
+        self.lwp_seq = 0
+        self.upcount: dict[tuple[int, int], int] = {}
+        self.v_proc = cfg.max_nprocs
+        self.v_maxup, self.v_maxupttl = proc_limits(cfg.max_nprocs)
+        self.maxpid = cfg.maxpid
+        self.fork_fail_pending = 0
+        self.kstat: dict[str, int] = {}
+        self.syscalls: dict[Sysent, int] = {}
+        self.notices: deque[str] = deque(maxlen=256)
+        self.last_fork_steps: tuple[str, ...] = ()
+        self.acct_rss = False
+        self._digest = b"personae digest 1"
+        self._random = 0
+
+    def _init_tables(self, brands: Iterable[Brand]) -> None:
+        self.locks = LockSet(self.config.lock_checking)
+        self.pidlock = Mutex(self.locks, "pidlock", LockOrder.PIDLOCK)
+        self.nlwps_lock = Mutex(self.locks, "zone_nlwps_lock", LockOrder.NLWPS)
+        self.vfs_state: Any = None
+        self.random_state: Any = None
+        self.practive: list[Proc] = []
+        self.pids = PidTable(self, self.maxpid, self.v_proc)
+        self.disp = Dispatcher(self)
+        self.brands = BrandTable()
+        for brand in brands:
+            self.brands.register(brand)
+        if "native" not in self.brands.brands:
+            raise Panic("a kernel needs the native brand")
+        self.native_brand = self.brands.brands["native"]
+        self.zones: dict[int, Zone] = {}
+        self.projects: dict[tuple[int, int], Project] = {}
+        self.tasks: dict[int, Task] = {}
+        self.pools: dict[str, Pool] = {}
+        self.contracts: dict[int, Contract] = {}
+        self.classes = default_classes(self)
+        self.contract_type: object = ProcessContracts()
+        self.contract_ops: Any = Vector(
+            ContractSpec, self.contract_type, "contract type process"
+        )
+        self.sys_process_tmpl = sys_process_tmpl()
+
+    def _boot(self) -> None:
+        """Make the global zone, p0 and what they hang on (main(), os/main.c)."""
+        zone = Zone(self, 0, "global", self.brands.hold("native"))
+        self.zones[0] = zone
+        self.kcred: Cred = zone.cred
+        self.pools["default"] = Pool("default", tuple(range(self.ncpus)))
+        task = task_create(self, 0, zone)
+        p0 = Proc(self)
+        p0.cred = self.kcred.hold()
+        p0.flag |= ProcFlag.SSYS | ProcFlag.SNOWAIT
+        p0.user.u_comm = p0.user.u_psargs = b"sched"
+        p0.user.fds = FdTable()
+        self.pids.allocate(p0, 0)
+        self.p0 = p0
+        with self.pidlock:
+            self.nproc += 1
+            self.proc_count += 1
+            upcount_inc(self, p0.cred.uid, 0)
+            self.practive.insert(0, p0)
+            with p0.lock:
+                task_attach(task, p0)
+        task_rele(task)
+        zone.nprocs += 1
+        task.nprocs += 1
+        task.project.nprocs += 1
+        p0.pool = self.pools["default"].hold()
+        rctl_set_init(p0)
+        sess_create(p0)
+        p0.stat = ProcStat.SRUN
+        zone.zsched = p0
+        zone_state_set(zone, ZoneState.RUNNING)
+
+    def new_p_lock(self) -> Mutex:
+        """A p_lock."""
+        return Mutex(self.locks, "p_lock", LockOrder.P_LOCK)
+
+    # ---- time and chance ----
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since the start."""
+        return self.now * 1_000_000_000 // self.config.clock_hz
+
+    @property
+    def wall_ns(self) -> int:
+        """Virtual wall clock, nanoseconds since 1970."""
+        return self.config.epoch_ns + self.now_ns
+
+    def cycles(self, ns: int) -> int:
+        """Nanoseconds as cycles, rounded up."""
+        return -(-ns * self.config.clock_hz // 1_000_000_000)
+
+    def random_bytes(self, n: int) -> bytes:
+        """Bytes of the machine's seeded generator."""
+        out = b""
+        while len(out) < n:
+            text = f"{self.config.seed}:{self._random}".encode()
+            out += hashlib.sha256(text).digest()
+            self._random += 1
+        return out[:n]
+
+    def set_itimer(self, proc: Proc, deadline: int, interval: int) -> None:
+        """Arm ITIMER_REAL of a process; deadline 0 disarms it (cycles)."""
+        proc.itimer_real = (deadline, interval)
+        if deadline:
+            self.disp.at(deadline, proc)
+
+    def itimer_expired(self, proc: Proc) -> None:
+        """ITIMER_REAL has run out: SIGALRM, and arm it again if it repeats."""
+        when, interval = proc.itimer_real
+        proc.itimer_real = (0, 0)
+        if interval:
+            self.set_itimer(proc, when + interval, interval)
+        self.psignal(proc, Sig.SIGALRM)
+
+    def timers_cancel(self, proc: Proc) -> None:
+        """The process exits: no timer of it goes off any more."""
+        proc.itimer_real = (0, 0)
+
+    # ---- waiting ----
+
+    def wakeup(self, cv: CondVar) -> None:
+        """Wake all who sleep on ``cv``."""
+        self.disp.wakeup(cv)
+
+    def wakeone(self, cv: CondVar) -> None:
+        """Wake the one who sleeps longest on ``cv``."""
+        self.disp.wakeone(cv)
+
+    # ---- processes and signals ----
+
+    def prfind(self, pid: int) -> Proc | None:
+        """The process of that pid, zombies too."""
+        return self.pids.prfind(pid)
+
+    def psignal(self, proc: Proc, sig: int, info: SigInfo | None = None) -> None:
+        """Post a signal to a process."""
+        signal.psignal(proc, sig, info)
+
+    def tsignal(self, lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
+        """Post a signal to one lwp."""
+        signal.tsignal(lwp, sig, info)
+
+    def pgsignal(self, pgid: int, sig: int, info: SigInfo | None = None) -> None:
+        """Post a signal to every member of a process group."""
+        pgrp = self.pids.pgfind(pgid)
+        if pgrp is not None:
+            for p in list(pgrp.members):
+                signal.psignal(p, sig, info)
+
+    def sigcld(self, proc: Proc, info: SigInfo) -> None:
+        """SIGCLD by the generic rules."""
+        signal.sigcld(proc, info)
+
+    def sigexec(self, proc: Proc) -> None:
+        """Signals of a process that execs: caught ones to default, no altstack."""
+        signal.sigdefault(proc)
+        for t in proc.lwps:
+            t.sigaltstack = (0, 0, 2)
+
+    def exitlwps(self, proc: Proc, lwp: Lwp) -> None:
+        """End every lwp of ``proc`` but ``lwp``."""
+        if lwp.proc is not proc:
+            raise Panic("exitlwps for another process")
+        exits.exitlwps(lwp)
+
+    def proc_exit(self, lwp: Lwp, why: int, what: int) -> None:
+        """End the process of ``lwp``."""
+        exits.proc_exit(lwp, why, what)
+
+    def preempt(self, lwp: Lwp) -> None:
+        """Make the running lwp give way."""
+        self.disp.preempt(lwp)
+
+    def reaper_of(self, proc: Proc) -> Proc:
+        """Who adopts the children of ``proc``: its zone's init, else its zsched."""
+        init = proc.zone.init
+        if init is not None and init is not proc and not init.flag & ProcFlag.SEXITING:
+            return init
+        zsched = proc.zone.zsched
+        return zsched if zsched is not None else self.p0
+
+    def out_of_memory(self, lwp: Lwp) -> None:
+        """No frame for a page the lwp touched: its process is killed."""
+        self.count("oom_kills")
+        self.notice(f"out of memory: killed {lwp.proc!r}")
+        exits.proc_exit(lwp, signal.CldCode.KILLED, Sig.SIGKILL)
+
+    # ---- zones ----
+
+    def zone_create(self, name: str, brand: str, **kw: Any) -> Zone:
+        """Make a zone; it is INITIALIZED and has no process yet.
+
+        Raises:
+            KernelError: EEXIST, the name is taken; EINVAL, no such brand.
+        """
+        if any(z.name == name for z in self.zones.values()):
+            raise KernelError(Errno.EEXIST, f"a zone {name!r} exists already")
+        b = self.brands.hold(brand)
+        zid = max(self.zones) + 1
+        zone = Zone(self, zid, name, b, **kw)
+        b.ops.b_init_brand_data(zone)
+        self.zones[zid] = zone
+        zone_state_set(zone, ZoneState.INITIALIZED)
+        return zone
+
+    def zone_boot(self, zone: Zone) -> None:
+        """Make zsched, mount what the brand needs, go to RUNNING.
+
+        The zone's root has to be set.
+        """
+        if zone.root is None:
+            raise Panic(f"{zone!r} has no root")
+        if zone.zsched is None:
+            lwp = newproc(
+                self, self.p0, system=True, name=b"zsched", zone=zone, cred=zone.cred
+            )
+            zone.zsched = lwp.proc
+            sess_create(lwp.proc)
+        zone_state_set(zone, ZoneState.READY)
+        zone.brand.ops.b_mountzone(zone)
+        zone_state_set(zone, ZoneState.BOOTING)
+        zone_state_set(zone, ZoneState.RUNNING)
+
+    def zone_procs(self, zone: Zone) -> list[Proc]:
+        """User processes of a zone, zombies too, oldest first."""
+        return [
+            p
+            for p in reversed(self.practive)
+            if p.zone is zone
+            and not p.flag & ProcFlag.SSYS
+            and p.stat is not ProcStat.SIDL
+        ]
+
+    def zone_halt(self, zone: Zone) -> None:
+        """Refuse forks, end every process, and go to DOWN."""
+        if zone.state < ZoneState.SHUTTING_DOWN:
+            zone_state_set(zone, ZoneState.SHUTTING_DOWN)
+        self.zone_kill(zone)
+        zone_state_set(zone, ZoneState.EMPTY)
+        zone_state_set(zone, ZoneState.DOWN)
+
+    def zone_kill(self, zone: Zone) -> None:
+        """End every user process of the zone."""
+        zone.init = None
+        for p in self.zone_procs(zone):
+            if p.stat is not ProcStat.SZOMB:
+                exits.kill_proc(p)
+        for p in self.zone_procs(zone):
+            exits.freeproc(p)
+
+    def zone_init_exited(self, proc: Proc) -> None:
+        """The zone's init has gone: what is left of the zone goes too."""
+        zone = proc.zone
+        zone.init = None
+        for p in self.zone_procs(zone):
+            if p.stat is not ProcStat.SZOMB:
+                exits.kill_proc(p)
+
+    # ---- statistics, notices, digest ----
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to a kernel statistic."""
+        self.kstat[name] = self.kstat.get(name, 0) + n
+
+    def count_unknown(self, zone: Zone, name: str) -> None:
+        """A zone called something its brand does not have."""
+        zone.unknown_syscalls[name] = zone.unknown_syscalls.get(name, 0) + 1
+
+    def notice(self, text: str) -> None:
+        """A line for the operator (cmn_err)."""
+        self.notices.append(text)
+
+    def fork_probe(self) -> Any:
+        """What a transaction calls at each step; None if nobody listens."""
+        watchers = self.observers.personae_fork_step
+        if not watchers:
+            return None
+
+        def probe(op: str, step: str) -> None:
+            for watch in watchers:
+                watch(op, step)
+
+        return probe
+
+    def fold_log(self) -> None:
+        """Take the hardware's event log into the digest."""
+        log = self.hw.log_take()
+        if log:
+            self._digest = hashlib.sha256(self._digest + log).digest()
+
+    def digest(self) -> str:
+        """Hash over all that the guests did so far."""
+        log = self.hw.log_take()
+        self.hw.log(log)
+        return "sha256:" + hashlib.sha256(self._digest + log).hexdigest()
+
+    # ---- saving ----
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is rebuilt: vectors and listeners."""
+        if self.current is not None:
+            raise Panic("a machine can't be saved while a lwp runs")
+        state = self.__dict__.copy()
+        del state["contract_ops"], state["observers"]
+        return state
+
+    def rebind(self) -> None:
+        """After loading: the vectors, and the views of the registers."""
+        self.observers = Observers()
+        self.contract_ops = Vector(
+            ContractSpec, self.contract_type, "contract type process"
+        )
+        for p in self.practive:
+            for t in p.lwps:
+                t.regs = self.hw.ctx_view(t.ctx)

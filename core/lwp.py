@@ -1,0 +1,160 @@
+"""The lwp: a thread of a process (klwp_t and kthread_t in one).
+
+Its registers live in the hardware; everything else, down to how far a system
+call has come, is plain data here, so an lwp can be stopped, copied or saved
+at any trap.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntFlag, auto
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from personae.core.cls import SchedClass
+    from personae.core.cpu import Cpu
+    from personae.core.cred import Cred
+    from personae.core.kernel import Kernel
+    from personae.core.proc import Proc
+    from personae.core.signal import SigInfo
+    from personae.core.sync import CondVar, Sleep
+    from personae.core.syscall import Sysent
+
+
+class TState(Enum):
+    """t_state (sys/thread.h)."""
+
+    TS_FREE = auto()
+    TS_SLEEP = auto()
+    TS_RUN = auto()
+    """On a dispatch queue."""
+    TS_ONPROC = auto()
+    TS_ZOMB = auto()
+    TS_STOPPED = auto()
+
+
+class WhyStop(Enum):
+    """t_whystop: who has to start a stopped lwp again."""
+
+    NONE = auto()
+    PR_SUSPENDED = auto()
+    """Held by holdlwps, or suspended by lwp_suspend, or not started yet."""
+    PR_JOBCONTROL = auto()
+    PR_REQUESTED = auto()
+    PR_SYSEXIT = auto()
+
+
+class TpFlag(IntFlag):
+    """t_proc_flag (sys/thread.h)."""
+
+    TP_DAEMON = 1
+    TP_HOLDLWP = 2
+    """Suspend at the next return to user mode."""
+    TP_TWAIT = 4
+    """Somebody may lwp_wait() for it: leaves a zombie."""
+    TP_MSACCT = 8
+    TP_PRSTOP = 16
+    TP_CHKPT = 32
+
+
+class TFlag(IntFlag):
+    """t_flag."""
+
+    T_FORKALL = 1
+    """A clone made by forkall of a lwp that did not call it."""
+    T_VFPARENT = 2
+    """Must run vfwait() on the way back to user mode."""
+
+
+class Lwp:
+    """One lwp.  ``regs`` is the view of its hardware context, 80 words."""
+
+    regs: memoryview
+
+    def __init__(self, kernel: Kernel, proc: Proc, ctx: int) -> None:
+        self.kernel = kernel
+        self.proc = proc
+        self.ctx = ctx
+        self.regs = kernel.hw.ctx_view(ctx)
+        self.tid = 0
+        self.state = TState.TS_STOPPED
+        self.whystop = WhyStop.PR_SUSPENDED
+        self.tpflag = TpFlag(0)
+        self.tflag = TFlag(0)
+        self.cred: Cred = proc.cred
+        self.cpu: Cpu | None = None
+        self.bind_cpu = -1
+        self.bind_pset = -1
+        self.start = 0
+
+        # scheduling
+        self.cls: SchedClass | None = None
+        self.cldata: Any = None
+        self.pri = 0
+        self.qpri = 0
+        """Priority under which it is queued."""
+        self.ready = 0
+        """When it became runnable, in cycles."""
+
+        # the system call in progress
+        self.sysent: Sysent | None = None
+        self.sysargs: tuple[int, ...] = ()
+        self.sysstate: Any = None
+        self.post_sys = False
+
+        # sleeping
+        self.sleep: Sleep | None = None
+        self.wchans: tuple[CondVar, ...] = ()
+        self.deadline: int | None = None
+        self.interruptible = True
+        self.interrupted = False
+        """A signal woke it: the next Sleep of the same call ends the call."""
+
+        # signals
+        self._sigmask = 0
+        self.sig = 0
+        """Pending for this lwp only."""
+        self.sigqueue: list[SigInfo] = []
+        self.sigoldmask: int | None = None
+        """Mask to put back after the handler that ends sigsuspend and its like."""
+        self.sigaltstack: tuple[int, int, int] = (0, 0, 2)
+        """(sp, size, flags); flags 2 is SS_DISABLE."""
+        self.sigwaiting = 0
+        """Set that sigtimedwait waits for: these wake it though blocked."""
+        self.ast = False
+        """Look at signals and flags before the next return to user mode."""
+
+        self.ct_active: dict[str, Any] = {}
+        self.ct_latest: dict[str, Any] = {}
+        self.brand_lwp: Any = None
+        self.brand_inited = False
+        self.agent = False
+        """The agent lwp of /proc, which can't fork."""
+        self.vfork_pid = 0
+        """The child that T_VFPARENT waits for."""
+        self.clear_child_tid = 0
+        self.robust_list = 0
+        self.door: Any = None
+        self.schedctl: Any = None
+        self.ctxops: list[Any] = []
+        self.utime = 0
+        self.stime = 0
+
+    @property
+    def sigmask(self) -> int:
+        """Blocked signals (t_hold), bit (sig-1); setting it makes the lwp look again."""
+        return self._sigmask
+
+    @sigmask.setter
+    def sigmask(self, mask: int) -> None:
+        self._sigmask = mask
+        self.ast = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the register view, which belongs to one hardware instance."""
+        state = self.__dict__.copy()
+        del state["regs"]
+        return state
+
+    def __repr__(self) -> str:
+        return f"<Lwp {self.proc.pid}/{self.tid} {self.state.name}>"

@@ -1,0 +1,286 @@
+"""The process: struct proc and its user area, as plain data.
+
+A ``Proc`` names everything that fork.c hands from a parent to a child.  What
+each field does at a fork is said once, in ``getproc.py`` and ``fork.py``; this
+module only says what a field is.  Nothing here knows an operating system.
+
+``p_stat`` starts as SIDL: a walker of any process list skips a SIDL child, which
+is how a half-made child stays invisible (fork.c:870).
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntFlag, auto
+from typing import TYPE_CHECKING, Any
+
+from personae.core.sync import CondVar
+
+if TYPE_CHECKING:
+    from personae.core.brand import Brand
+    from personae.core.contract import Contract
+    from personae.core.cred import Cred
+    from personae.core.file import FdTable
+    from personae.core.kernel import Kernel
+    from personae.core.lwp import Lwp
+    from personae.core.pid import Pid
+    from personae.core.pool import Pool
+    from personae.core.rctl import RctlSet
+    from personae.core.session import Pgrp, Session
+    from personae.core.signal import SigAction, SigInfo
+    from personae.core.sync import Mutex
+    from personae.core.task import Task
+    from personae.core.vfs.vnode import Vnode
+    from personae.core.vm.as_ import As
+    from personae.core.zone import Zone
+
+
+class ProcStat(Enum):
+    """Where a process is in its life (sys/proc.h, p_stat)."""
+
+    SIDL = auto()
+    """Being made; invisible to every walker."""
+    SRUN = auto()
+    SSTOP = auto()
+    """Stopped by job control."""
+    SZOMB = auto()
+    """Exited, waiting to be reaped."""
+
+
+class ProcFlag(IntFlag):
+    """p_flag (sys/proc.h), the bits fork.c reads or writes."""
+
+    SSYS = 1 << 0
+    """Kernel process."""
+    SEXITLWPS = 1 << 1
+    SHOLDFORK = 1 << 2
+    SHOLDFORK1 = 1 << 3
+    SFORKING = 1 << 4
+    SVFORK = 1 << 5
+    """Child: runs in its parent's address space."""
+    SVFWAIT = 1 << 6
+    """Parent: its address space is lent to a vfork child."""
+    SJCTL = 1 << 7
+    """SA_NOCLDSTOP is set for SIGCLD."""
+    SNOWAIT = 1 << 8
+    """SA_NOCLDWAIT: children leave no zombie."""
+    SNOCD = 1 << 9
+    """No core dump."""
+    SMSFORK = 1 << 10
+    SMSACCT = 1 << 11
+    SLWPWRAP = 1 << 12
+    SKILLED = 1 << 13
+    SEXECED = 1 << 14
+    SUGID = 1 << 15
+    SZONETOP = 1 << 16
+    SSCONT = 1 << 17
+    """SIGCONT seen, parent not told yet (wait with WCONTINUED)."""
+    SEXITING = 1 << 18
+    """proc_exit has begun."""
+
+
+class ProcPrFlag(IntFlag):
+    """p_proc_flag: what /proc does to the process."""
+
+    P_PR_TRACE = 1
+    P_PR_FORK = 2
+    P_PR_LOCK = 4
+    P_PR_ASYNC = 8
+    P_PR_PTRACE = 16
+
+
+class PidFlag(IntFlag):
+    """p_pidflag (changed under pidlock)."""
+
+    CLDPEND = 1
+    CLDCONT = 2
+    CLDNOSIGCHLD = 4
+    """FORK_NOSIGCHLD: the exit posts no signal."""
+    CLDWAITPID = 8
+    """FORK_WAITPID: only a wait for this very pid reaps it."""
+
+
+class AcctFlag(IntFlag):
+    """u_acflag."""
+
+    AFORK = 1
+    ASU = 2
+    ACORE = 4
+    AXSIG = 8
+
+
+class User:
+    """The user area: what fork copies whole and then mends (fork.c:1041)."""
+
+    def __init__(self) -> None:
+        self.u_cdir: Vnode | None = None
+        self.u_rdir: Vnode | None = None
+        self.u_cwd: bytes | None = None
+        self.u_cmask = 0o022
+        self.u_comm = b""
+        self.u_psargs = b""
+        self.u_argv: list[bytes] = []
+        self.u_envp: list[bytes] = []
+        self.u_auxv: list[tuple[int, int]] = []
+        self.u_execsw = ""
+        self.u_start = 0
+        self.u_ticks = 0
+        self.u_mem = 0
+        self.u_acflag = AcctFlag(0)
+        self.u_systrap = False
+        self.u_entrymask: frozenset[int] = frozenset()
+        self.u_exitmask: frozenset[int] = frozenset()
+        self.fds: FdTable | None = None
+        self.u_signal: dict[int, SigAction] = {}
+        """Dispositions other than SIG_DFL, by signal number."""
+        self.u_arg_range = (0, 0)
+        self.u_env_range = (0, 0)
+
+
+class Proc:
+    """One process.  Fields carry the names of sys/proc.h without ``p_``."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.pidp: Pid | None = None
+        self.slot = -1
+        self.stat = ProcStat.SIDL
+        self.flag = ProcFlag(0)
+        self.prflag = ProcPrFlag(0)
+        self.pidflag = PidFlag(0)
+        self.lock: Mutex = kernel.new_p_lock()
+        self.cv = CondVar()
+        """The parent in vfwait, and /proc waiters."""
+        self.wait_cv = CondVar()
+        """This process' own lwps in waitid()."""
+
+        # family
+        self.ppid = 0
+        self.ancpid = 0
+        self.parent: Proc | None = None
+        self.child: Proc | None = None
+        self.sibling: Proc | None = None
+        self.psibling: Proc | None = None
+        self.nextofkin: Proc | None = None
+        self.orphan: Proc | None = None
+        self.nextorph: Proc | None = None
+        self.pgrp: Pgrp | None = None
+        self.sess: Session | None = None
+
+        # identity and containers
+        self.cred: Cred = kernel.kcred
+        self.zone: Zone = kernel.zones[0]
+        self.brand: Brand = kernel.native_brand
+        self.brand_data: Any = None
+        self.task: Task | None = None
+        self.pool: Pool | None = None
+        self.poolcnt = 0
+        self.rctls: RctlSet | None = None
+        self.ct_process: Contract | None = None
+        self.ct_held: list[Contract] = []
+
+        # memory
+        self.as_: As | None = None
+        self.segacct: dict[int, Any] = {}
+        self.wpage: list[Any] = []
+        self.warea: list[Any] = []
+        self.bssbase = 0
+        self.brkbase = 0
+        self.brksize = 0
+        self.stkbase = 0
+        self.stksize = 0
+        self.stkprot = 3
+        self.datprot = 3
+        self.exec: Vnode | None = None
+        self.execdir: Vnode | None = None
+        self.exec_path = b""
+
+        # limits cached out of the rctl set
+        self.stk_ctl = 0
+        self.fsz_ctl = 0
+        self.vmem_ctl = 0
+        self.fno_ctl = 0
+
+        # signals
+        self.sig = 0
+        """Pending for the process, bit (sig-1)."""
+        self.sigqueue: list[SigInfo] = []
+        self.ignore = 0
+        self.siginfo = 0
+        self.sigmask: frozenset[int] = frozenset()
+        """Signals traced through /proc."""
+        self.fltmask: frozenset[int] = frozenset()
+        self.stopsig = 0
+        self.exit_status = 0
+        """Status with which the process ends when its last lwp exits."""
+        self.exit_signal = 0
+        """Signal the parent gets at exit; 0 none.  Set by the brand at fork."""
+        self.itimer_real: tuple[int, int] = (0, 0)
+        """(deadline in cycles or 0, interval in cycles)."""
+        self.wcode = 0
+        self.wdata = 0
+        """Why a child is waitable: CLD_* and its status (sys/proc.h)."""
+        self.newstate = False
+        """Stopped or continued, parent not told yet."""
+
+        # lwps
+        self.lwps: list[Lwp] = []
+        self.lwpid = 0
+        """Last lwp id handed out."""
+        self.lwpcnt = 0
+        self.lwprcnt = 0
+        self.lwpdaemon = 0
+        self.zombcnt = 0
+        self.lwpdir: list[Lwp | None] = []
+        self.tidhash_sz = 0
+        self.lgrpset = 0
+
+        # accounting, all in cycles
+        self.mstart = 0
+        self.utime = 0
+        self.stime = 0
+        self.cutime = 0
+        self.cstime = 0
+        self.prof: Any = None
+        self.portcnt = 0
+        self.dtrace_helpers: list[Any] = []
+        self.pctx: list[Any] = []
+        self.corefile: Any = None
+        self.content: Any = None
+        self.audit: Any = None
+        self.fixalignment = False
+        self.user = User()
+
+    @property
+    def pid(self) -> int:
+        """Process id, unique in the machine; -1 before one is allocated."""
+        return self.pidp.pid_id if self.pidp is not None else -1
+
+    @property
+    def pgid(self) -> int:
+        """Process group id; 0 for a process that has joined none."""
+        return self.pgrp.pgid if self.pgrp is not None else 0
+
+    @property
+    def sid(self) -> int:
+        """Session id."""
+        return self.sess.sid if self.sess is not None else 0
+
+    @property
+    def fds(self) -> FdTable:
+        """The table of open files."""
+        fds = self.user.fds
+        assert fds is not None, "a process without a file table"
+        return fds
+
+    def children(self) -> list[Proc]:
+        """Children, newest first, half-made ones left out."""
+        out, c = [], self.child
+        while c is not None:
+            if c.stat is not ProcStat.SIDL:
+                out.append(c)
+            c = c.sibling
+        return out
+
+    def __repr__(self) -> str:
+        comm = self.user.u_comm.decode(errors="replace")
+        return f"<Proc {self.pid} {comm!r} {self.stat.name} zone={self.zone.name}>"

@@ -1,0 +1,560 @@
+"""Signals: numbers, dispositions, posting, choosing and acting (os/sig.c).
+
+Inside the kernel the numbers are illumos'; a brand translates at its edge.  A
+set of signals is an int with bit ``sig - 1``.
+
+The life of a signal: ``psignal`` or ``tsignal`` posts it (it may be discarded, or
+start or stop the process at once); on its way back to user mode, or when it
+wakes from a wait, the lwp takes the next one it does not block (``issig``) and
+acts (``psig``): ignore, stop, end, or run a handler through the brand.
+
+Must not know: the layout of any brand's signal frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum, IntFlag, auto
+from typing import TYPE_CHECKING
+
+from personae.core.errno import KernelError
+from personae.core.lwp import TState, WhyStop
+from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
+from personae.core.session import pgorphaned
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+
+
+class Sig(IntEnum):
+    """Signal numbers of illumos, sys/iso/signal_iso.h; 42..74 are realtime."""
+
+    SIGHUP = 1
+    SIGINT = 2
+    SIGQUIT = 3
+    SIGILL = 4
+    SIGTRAP = 5
+    SIGABRT = 6
+    SIGEMT = 7
+    SIGFPE = 8
+    SIGKILL = 9
+    SIGBUS = 10
+    SIGSEGV = 11
+    SIGSYS = 12
+    SIGPIPE = 13
+    SIGALRM = 14
+    SIGTERM = 15
+    SIGUSR1 = 16
+    SIGUSR2 = 17
+    SIGCLD = 18
+    SIGPWR = 19
+    SIGWINCH = 20
+    SIGURG = 21
+    SIGPOLL = 22
+    SIGSTOP = 23
+    SIGTSTP = 24
+    SIGCONT = 25
+    SIGTTIN = 26
+    SIGTTOU = 27
+    SIGVTALRM = 28
+    SIGPROF = 29
+    SIGXCPU = 30
+    SIGXFSZ = 31
+    SIGWAITING = 32
+    SIGLWP = 33
+    SIGFREEZE = 34
+    SIGTHAW = 35
+    SIGCANCEL = 36
+    SIGLOST = 37
+    SIGXRES = 38
+
+
+SIGRTMIN = 42
+SIGRTMAX = 74
+NSIG = 75
+
+SIG_DFL = 0
+SIG_IGN = 1
+
+
+def sigbit(sig: int) -> int:
+    """The bit of one signal in a set."""
+    return 1 << (sig - 1)
+
+
+def sigset(*sigs: int) -> int:
+    """A set of signals."""
+    out = 0
+    for s in sigs:
+        out |= 1 << (s - 1)
+    return out
+
+
+CANTMASK = sigset(Sig.SIGKILL, Sig.SIGSTOP)
+STOPDEFAULT = sigset(Sig.SIGSTOP, Sig.SIGTSTP, Sig.SIGTTIN, Sig.SIGTTOU)
+IGNOREDEFAULT = sigset(
+    Sig.SIGCONT,
+    Sig.SIGCLD,
+    Sig.SIGPWR,
+    Sig.SIGWINCH,
+    Sig.SIGURG,
+    Sig.SIGWAITING,
+    Sig.SIGLWP,
+    Sig.SIGCANCEL,
+    Sig.SIGFREEZE,
+    Sig.SIGTHAW,
+    Sig.SIGXRES,
+)
+COREDEFAULT = sigset(
+    Sig.SIGQUIT,
+    Sig.SIGILL,
+    Sig.SIGTRAP,
+    Sig.SIGABRT,
+    Sig.SIGEMT,
+    Sig.SIGFPE,
+    Sig.SIGBUS,
+    Sig.SIGSEGV,
+    Sig.SIGSYS,
+    Sig.SIGXCPU,
+    Sig.SIGXFSZ,
+)
+
+
+class SaFlag(IntFlag):
+    """sa_flags of illumos."""
+
+    SA_ONSTACK = 1
+    SA_RESETHAND = 2
+    SA_RESTART = 4
+    SA_SIGINFO = 8
+    SA_NODEFER = 0x10
+    SA_NOCLDWAIT = 0x10000
+    SA_NOCLDSTOP = 0x20000
+
+
+class SiCode(IntEnum):
+    """si_code, the values of illumos that the kernel itself gives."""
+
+    USER = 0
+    LWP = -1
+    QUEUE = -2
+    TIMER = -3
+    KERNEL = 32767
+    SEGV_MAPERR = 1
+    SEGV_ACCERR = 2
+    BUS_ADRALN = 1
+    BUS_ADRERR = 2
+    ILL_ILLOPC = 1
+    TRAP_BRKPT = 1
+
+
+class CldCode(IntEnum):
+    """si_code of SIGCLD; equal in illumos and Linux."""
+
+    EXITED = 1
+    KILLED = 2
+    DUMPED = 3
+    TRAPPED = 4
+    STOPPED = 5
+    CONTINUED = 6
+
+
+@dataclass
+class SigInfo:
+    """What goes with a signal (siginfo_t), numbers of illumos.
+
+    Attributes:
+        status: Exit status or signal of a child.
+        addr: Address of a fault.
+        value: Of sigqueue.
+        utime: CPU time of a child in cycles.
+        stime: System time of a child in cycles.
+    """
+
+    signo: int
+    code: int = SiCode.USER
+    pid: int = 0
+    uid: int = 0
+    status: int = 0
+    addr: int = 0
+    value: int = 0
+    utime: int = 0
+    stime: int = 0
+
+
+@dataclass(frozen=True)
+class SigAction:
+    """A disposition.
+
+    Attributes:
+        handler: SIG_DFL, SIG_IGN or an address.
+        mask: Blocked while the handler runs.
+        restorer: Address of the brand's return code, where it has such.
+    """
+
+    handler: int = SIG_DFL
+    flags: SaFlag = SaFlag(0)
+    mask: int = 0
+    restorer: int = 0
+
+
+DEFAULT_ACTION = SigAction()
+
+
+class Action(Enum):
+    """What a signal does to the process at this moment."""
+
+    IGNORE = auto()
+    STOP = auto()
+    CONTINUE = auto()
+    TERMINATE = auto()
+    CORE = auto()
+    HANDLER = auto()
+
+
+def action_of(proc: Proc, sig: int) -> Action:
+    """What ``sig`` would do to ``proc`` now."""
+    act = proc.user.u_signal.get(sig, DEFAULT_ACTION)
+    bit = sigbit(sig)
+    if act.handler == SIG_IGN and not bit & CANTMASK:
+        return Action.IGNORE
+    if act.handler not in (SIG_DFL, SIG_IGN):
+        return Action.HANDLER
+    if bit & STOPDEFAULT:
+        return Action.STOP
+    if sig == Sig.SIGCONT:
+        return Action.CONTINUE
+    if bit & IGNOREDEFAULT:
+        return Action.IGNORE
+    if proc.zone.init is proc:
+        return Action.IGNORE  # nothing ends the zone's init by default
+    return Action.CORE if bit & COREDEFAULT else Action.TERMINATE
+
+
+# ---- dispositions ----
+
+
+def set_action(proc: Proc, sig: int, act: SigAction) -> None:
+    """Change a disposition (setsigact); a pending signal now ignored is discarded."""
+    u = proc.user
+    if act.handler == SIG_DFL and not act.flags and not act.mask:
+        u.u_signal.pop(sig, None)
+    else:
+        u.u_signal[sig] = act
+    if sig == Sig.SIGCLD:
+        proc.flag &= ~(ProcFlag.SNOWAIT | ProcFlag.SJCTL)
+        if act.flags & SaFlag.SA_NOCLDSTOP:
+            proc.flag |= ProcFlag.SJCTL
+        if act.flags & SaFlag.SA_NOCLDWAIT or act.handler == SIG_IGN:
+            proc.flag |= ProcFlag.SNOWAIT
+    if action_of(proc, sig) is Action.IGNORE:
+        flush(proc, sigbit(sig))
+    _cache_ignore(proc)
+
+
+def _cache_ignore(proc: Proc) -> None:
+    """Keep p_ignore: the signals that are explicitly ignored."""
+    proc.ignore = sigset(
+        *(s for s, a in proc.user.u_signal.items() if a.handler == SIG_IGN)
+    )
+
+
+def sigdefault(proc: Proc) -> None:
+    """Set caught signals to default, leave ignored ones (fork.c:502, exec)."""
+    u = proc.user
+    u.u_signal = {
+        s: replace(a, flags=SaFlag(0), mask=0)
+        for s, a in u.u_signal.items()
+        if a.handler == SIG_IGN
+    }
+    if not proc.ignore & sigbit(Sig.SIGCLD):
+        proc.flag &= ~(ProcFlag.SNOWAIT | ProcFlag.SJCTL)
+
+
+def flush(proc: Proc, mask: int) -> None:
+    """Discard pending signals of a set."""
+    proc.sig &= ~mask
+    proc.sigqueue = [i for i in proc.sigqueue if not sigbit(i.signo) & mask]
+    for t in proc.lwps:
+        t.sig &= ~mask
+        t.sigqueue = [i for i in t.sigqueue if not sigbit(i.signo) & mask]
+
+
+# ---- posting ----
+
+
+def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
+    """Post a signal to a process (sigtoproc).
+
+    To a zombie, a half-made child or a kernel process it is a no-op.
+    """
+    if not _prepare(proc, sig):
+        return
+    blocked = all(t.sigmask & sigbit(sig) for t in proc.lwps)
+    if not blocked and action_of(proc, sig) is Action.IGNORE:
+        return
+    bit = sigbit(sig)
+    if sig >= SIGRTMIN or not proc.sig & bit:
+        proc.sigqueue.append(info or SigInfo(sig))
+    proc.sig |= bit
+    for t in proc.lwps:
+        if not t.sigmask & bit or bit & CANTMASK:
+            _notify(t, sig)
+            if sig != Sig.SIGKILL:
+                break
+    else:
+        for t in proc.lwps:  # sigwait takes blocked signals
+            _wake_sigwait(t)
+
+
+def tsignal(lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
+    """Post a signal to one lwp (sigtolwp)."""
+    proc = lwp.proc
+    if not _prepare(proc, sig):
+        return
+    bit = sigbit(sig)
+    if not lwp.sigmask & bit and action_of(proc, sig) is Action.IGNORE:
+        return
+    if sig >= SIGRTMIN or not lwp.sig & bit:
+        lwp.sigqueue.append(info or SigInfo(sig))
+    lwp.sig |= bit
+    if not lwp.sigmask & bit or bit & CANTMASK:
+        _notify(lwp, sig)
+    else:
+        _wake_sigwait(lwp)
+
+
+def _prepare(proc: Proc, sig: int) -> bool:
+    """Effects of a signal at the moment it is posted; False if it goes nowhere."""
+    if sig == 0 or proc.stat in (ProcStat.SIDL, ProcStat.SZOMB):
+        return False
+    if proc.flag & ProcFlag.SSYS or not proc.lwps:
+        return False
+    bit = sigbit(sig)
+    if sig == Sig.SIGKILL:
+        proc.flag |= ProcFlag.SKILLED
+    if sig == Sig.SIGCONT:
+        flush(proc, STOPDEFAULT)
+        continue_proc(proc)
+    elif bit & STOPDEFAULT:
+        flush(proc, sigbit(Sig.SIGCONT))
+    return True
+
+
+def _notify(lwp: Lwp, sig: int) -> None:
+    """Make the lwp look at its signals: end an interruptible wait, start it to die."""
+    lwp.ast = True
+    k = lwp.kernel
+    if lwp.state is TState.TS_SLEEP and (lwp.interruptible or sig == Sig.SIGKILL):
+        # An uninterruptible wait is only ever vfwait's or the kernel's own.
+        if lwp.interruptible:
+            lwp.interrupted = True
+            k.disp.unsleep(lwp)
+    elif (
+        sig == Sig.SIGKILL
+        and lwp.state is TState.TS_STOPPED
+        and lwp.whystop in (WhyStop.PR_JOBCONTROL, WhyStop.PR_REQUESTED)
+    ):
+        lwp.proc.stat = ProcStat.SRUN
+        k.disp.setrun(lwp)
+
+
+def _wake_sigwait(lwp: Lwp) -> None:
+    """A blocked signal arrived: a lwp in a wait re-checks (sigtimedwait)."""
+    if lwp.state is TState.TS_SLEEP and lwp.interruptible and lwp.sigwaiting:
+        lwp.kernel.disp.unsleep(lwp)
+
+
+# ---- job control ----
+
+
+def continue_proc(proc: Proc) -> None:
+    """Start a process that job control stopped, and tell its parent."""
+    if proc.stat is not ProcStat.SSTOP:
+        return
+    proc.stat = ProcStat.SRUN
+    proc.stopsig = 0
+    for t in proc.lwps:
+        if t.state is TState.TS_STOPPED and t.whystop is WhyStop.PR_JOBCONTROL:
+            proc.kernel.disp.setrun(t)
+    _tell_parent(proc, CldCode.CONTINUED, Sig.SIGCONT)
+
+
+def stop_proc(lwp: Lwp, sig: int) -> None:
+    """Stop the process of ``lwp`` by job control, and tell its parent."""
+    proc = lwp.proc
+    proc.stat = ProcStat.SSTOP
+    proc.stopsig = sig
+    for t in proc.lwps:
+        if t.state in (TState.TS_RUN, TState.TS_ONPROC):
+            proc.kernel.disp.stop(t, WhyStop.PR_JOBCONTROL)
+    _tell_parent(proc, CldCode.STOPPED, sig)
+
+
+def _tell_parent(proc: Proc, code: CldCode, status: int) -> None:
+    proc.wcode = code
+    proc.wdata = status
+    proc.newstate = True
+    parent = proc.parent
+    if parent is None:
+        return
+    proc.kernel.wakeup(parent.wait_cv)
+    if not parent.flag & ProcFlag.SJCTL:
+        info = SigInfo(Sig.SIGCLD, code, proc.pid, proc.cred.uid, status)
+        psignal(parent, Sig.SIGCLD, info)
+
+
+def sigcld(proc: Proc, info: SigInfo) -> None:
+    """Tell the parent of an exit by SIGCLD (sigcld, os/sig.c).
+
+    A second death while the first signal is still pending is kept (CLDPEND) and
+    posted when that has been taken.  Locks: pidlock.
+    """
+    parent = proc.parent
+    if parent is None or proc.pidflag & PidFlag.CLDNOSIGCHLD:
+        return
+    if parent.sig & sigbit(Sig.SIGCLD):
+        proc.pidflag |= PidFlag.CLDPEND
+        return
+    psignal(parent, Sig.SIGCLD, info)
+
+
+def sigcld_repost(parent: Proc) -> None:
+    """Post the SIGCLD of the next child whose death is still untold."""
+    for c in parent.children():
+        if c.pidflag & PidFlag.CLDPEND:
+            c.pidflag &= ~PidFlag.CLDPEND
+            if c.stat is ProcStat.SZOMB:
+                psignal(parent, Sig.SIGCLD, exit_info(c))
+                return
+
+
+def exit_info(proc: Proc) -> SigInfo:
+    """The siginfo of a dead child."""
+    return SigInfo(
+        Sig.SIGCLD,
+        proc.wcode,
+        proc.pid,
+        proc.cred.uid,
+        proc.wdata,
+        utime=proc.utime,
+        stime=proc.stime,
+    )
+
+
+def orphan_check(proc: Proc) -> None:
+    """Before ``proc`` leaves: groups it orphans get SIGHUP and SIGCONT if stopped."""
+    groups = {id(c.pgrp): c.pgrp for c in [proc, *proc.children()] if c.pgrp}
+    for pgrp in groups.values():
+        if pgorphaned(pgrp) or not pgorphaned(pgrp, leaving=proc):
+            continue
+        rest = [m for m in pgrp.members if m is not proc]
+        if any(m.stat is ProcStat.SSTOP for m in rest):
+            for m in rest:
+                psignal(m, Sig.SIGHUP)
+                psignal(m, Sig.SIGCONT)
+
+
+# ---- taking and acting ----
+
+
+def pending(lwp: Lwp) -> int:
+    """Signals that wait for this lwp and are not blocked."""
+    return (lwp.sig | lwp.proc.sig) & (~lwp.sigmask | CANTMASK)
+
+
+def _first(bits: int) -> int:
+    """The signal to take first: SIGKILL, then the lowest number."""
+    if bits & sigbit(Sig.SIGKILL):
+        return Sig.SIGKILL
+    return (bits & -bits).bit_length()
+
+
+def peek(lwp: Lwp) -> tuple[int, Action] | None:
+    """The signal that ``lwp`` would act on, and how; ignored ones are discarded."""
+    while bits := pending(lwp):
+        own = bits & lwp.sig
+        sig = _first(bits if bits & sigbit(Sig.SIGKILL) else own or bits)
+        action = action_of(lwp.proc, sig)
+        if action is Action.CONTINUE or action is Action.IGNORE:
+            take(lwp, sig)
+            continue
+        if (
+            action is Action.STOP
+            and sig != Sig.SIGSTOP
+            and lwp.proc.pgrp is not None
+            and pgorphaned(lwp.proc.pgrp)
+        ):
+            take(lwp, sig)  # nobody could continue it (POSIX 2.4.3)
+            continue
+        return sig, action
+    return None
+
+
+def take(lwp: Lwp, sig: int) -> SigInfo:
+    """Remove one instance of a pending signal and return its siginfo."""
+    holder: Lwp | Proc = lwp if lwp.sig & sigbit(sig) else lwp.proc
+    queue = holder.sigqueue
+    info = next((i for i in queue if i.signo == sig), None)
+    if info is not None:
+        queue.remove(info)
+    if not any(i.signo == sig for i in queue):
+        holder.sig &= ~sigbit(sig)
+    if sig == Sig.SIGCLD and holder is lwp.proc:
+        sigcld_repost(lwp.proc)
+    return info or SigInfo(sig)
+
+
+def act_on(lwp: Lwp, sig: int, action: Action) -> None:
+    """Act on the signal that ``peek`` gave (psig)."""
+    info = take(lwp, sig)
+    k = lwp.kernel
+    for watch in k.observers.personae_signal:
+        watch(lwp, sig, info)
+    if action is Action.STOP:
+        stop_proc(lwp, sig)
+    elif action is Action.HANDLER:
+        _run_handler(lwp, sig, info)
+    else:
+        code = CldCode.DUMPED if action is Action.CORE else CldCode.KILLED
+        k.proc_exit(lwp, code, sig)
+
+
+def _run_handler(lwp: Lwp, sig: int, info: SigInfo) -> None:
+    proc = lwp.proc
+    act = proc.user.u_signal[sig]
+    saved = lwp.sigmask if lwp.sigoldmask is None else lwp.sigoldmask
+    try:
+        proc.brand.ops.b_sendsig(lwp, sig, info, act, saved)
+    except KernelError:
+        # No room for the frame: SIGSEGV, and not again to the handler (signal(7)).
+        set_action(proc, Sig.SIGSEGV, DEFAULT_ACTION)
+        lwp.sigmask &= ~sigbit(Sig.SIGSEGV)
+        lwp.kernel.proc_exit(lwp, CldCode.DUMPED, Sig.SIGSEGV)
+        return
+    lwp.sigoldmask = None
+    mask = lwp.sigmask | act.mask
+    if not act.flags & SaFlag.SA_NODEFER:
+        mask |= sigbit(sig)
+    lwp.sigmask = mask & ~CANTMASK
+    if act.flags & SaFlag.SA_RESETHAND:
+        set_action(proc, sig, DEFAULT_ACTION)
+
+
+def trapsig(lwp: Lwp, sig: int, code: int, addr: int) -> None:
+    """A signal the lwp caused itself, by a fault: never ignored, never blocked.
+
+    If it is, the process ends by it (signal(7), "forced").
+    """
+    proc = lwp.proc
+    act = proc.user.u_signal.get(sig, DEFAULT_ACTION)
+    if act.handler == SIG_IGN or lwp.sigmask & sigbit(sig):
+        set_action(proc, sig, DEFAULT_ACTION)
+        lwp.sigmask &= ~sigbit(sig)
+    info = SigInfo(sig, code, addr=addr)
+    if proc.zone.init is proc and proc.user.u_signal.get(sig) is None:
+        lwp.kernel.proc_exit(lwp, CldCode.DUMPED, sig)
+        return
+    lwp.sigqueue.append(info)
+    lwp.sig |= sigbit(sig)
+    lwp.ast = True

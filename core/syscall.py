@@ -1,0 +1,117 @@
+"""System calls: the table, and the path from the trap to the result.
+
+A call is entered with its arguments in a0..a5 and its number in a7.  The
+program counter stays at the ecall until the call ends, so a call that a
+signal interrupted is restarted by doing nothing.  A handler that has to wait
+raises ``Sleep``; it is entered again from its start when woken.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Union
+
+import tomli
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Level(Enum):
+    """How much of a system call a brand supports."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    ABSENT = "absent"
+
+
+class NoReturnType:
+    """Type of ``NORETURN``."""
+
+    __slots__ = ()
+
+
+NORETURN = NoReturnType()
+"""Result of a handler that set the registers itself (sigreturn, exec)."""
+
+Result = Union[int, "tuple[int, int]", NoReturnType]
+Handler = Callable[..., Result]
+
+
+def s32(x: int) -> int:
+    """Low 32 bits as a signed int, as C passes an ``int``.
+
+    >>> s32(0xffffffff), s32(0x1_0000_0001)
+    (-1, 1)
+    """
+    return ((x & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+
+
+def s64(x: int) -> int:
+    """A register as a signed ``long``.
+
+    >>> s64(2**64 - 2)
+    -2
+    """
+    return ((x & 0xFFFFFFFFFFFFFFFF) ^ (1 << 63)) - (1 << 63)
+
+
+@dataclass(frozen=True, eq=False)
+class Sysent:
+    """One row of a brand's table.
+
+    Attributes:
+        number: In a7.
+        name: Its name in the brand's manual.
+        fn: Its handler; None for level absent.
+        nargs: How many of a0..a5 the handler takes.
+        level: How much of it is supported.
+        note: What is missing or differs.
+    """
+
+    number: int
+    name: str
+    fn: Handler | None
+    nargs: int
+    level: Level
+    note: str
+
+
+def load_sysent(path: Path, handlers: Mapping[str, Any]) -> dict[int, Sysent]:
+    """Read a ``syscalls.toml`` and bind its handlers.
+
+    Args:
+        path: The file: an array of tables ``[[syscall]]`` with number, name,
+            handler, level and note.
+        handlers: Where the handler functions are, by name.
+
+    Raises:
+        ValueError: A row is wrong; the text names file, row and reason.
+    """
+    table: dict[int, Sysent] = {}
+    for row in tomli.loads(path.read_text(encoding="utf-8"))["syscall"]:
+        ent = _row(path, row, handlers)
+        if ent.number in table:
+            raise ValueError(f"{path}: number {ent.number} ({ent.name}) is there twice")
+        table[ent.number] = ent
+    return table
+
+
+def _row(path: Path, row: dict[str, Any], handlers: Mapping[str, Any]) -> Sysent:
+    name = row["name"]
+    level = Level(row["level"])
+    handler = row.get("handler", "")
+    if (level is Level.ABSENT) == bool(handler):
+        raise ValueError(f"{path}: {name}: a handler goes with full or partial, only")
+    fn = None
+    nargs = 0
+    if handler:
+        fn = handlers.get(handler)
+        if fn is None:
+            raise ValueError(f"{path}: {name}: there is no handler {handler}")
+        nargs = len(inspect.signature(fn).parameters) - 1
+    return Sysent(row["number"], name, fn, nargs, level, row.get("note", ""))

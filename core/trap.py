@@ -1,0 +1,261 @@
+"""From user mode into the kernel and back: traps, system calls, the way out.
+
+``run`` keeps one lwp on one CPU.  Each turn: a call in progress is entered again,
+what is pending is looked at (``return_to_user``), then the hart runs until its next
+trap.  Whatever a guest does ends here as a result, an errno or a signal.
+
+Must not know: any brand's numbers or registers beyond a7 and the brand's operations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.core import signal
+from personae.core.errno import Errno, KernelError
+from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
+from personae.core.signal import Action, SaFlag, SiCode, Sig
+from personae.core.sync import Restart, Sleep
+from personae.core.syscall import NoReturnType
+from personae.core.vfork import vfwait
+from personae.core.vm.as_ import Fault
+
+if TYPE_CHECKING:
+    from personae.core.cpu import Cpu
+    from personae.core.kernel import Kernel
+    from personae.core.lwp import Lwp
+    from personae.core.syscall import Result, Sysent
+
+A0, A7, PC = 10, 17, 32
+INSTRET, CYCLE, TVAL, TACCESS = 66, 67, 69, 70
+BUDGET, ECALL, EBREAK, ILLEGAL, MISALIGNED = 0, 1, 2, 3, 4
+ASK, PROT, UNMAPPED, NOMEM, AMO_MISALIGNED, LOGFULL = 5, 6, 7, 8, 9, 10
+
+
+def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
+    """Run ``lwp`` until ``end`` (cycles) or until it can't go on.
+
+    On return ``k.now`` is the time at which it stopped.
+    """
+    regs = lwp.regs
+    hw_run = k.hw.run
+    disp = k.disp
+    ctx, hart = lwp.ctx, cpu.id
+    onproc = TState.TS_ONPROC
+    cost = k.syscall_cost
+    while True:
+        if lwp.sysent is not None:
+            _enter(k, lwp, lwp.sysent)
+            if lwp.state is not onproc:
+                return
+        if lwp.ast:
+            return_to_user(k, lwp)
+            if lwp.state is not onproc:
+                return
+        left = end - regs[CYCLE]
+        if left <= 0 or disp.yielding:
+            return
+        space = lwp.proc.as_
+        t = hw_run(hart, ctx, space.hwid if space is not None else 0, left)
+        k.now = regs[CYCLE]
+        if t == ECALL:
+            k.now = regs[CYCLE] = k.now + cost
+            syscall(k, lwp)
+            if lwp.state is not onproc:
+                return
+        elif t != BUDGET:
+            fault(k, lwp, t)
+            if lwp.state is not onproc:
+                return
+
+
+# ---- system calls ----
+
+
+def syscall(k: Kernel, lwp: Lwp) -> None:
+    """An ecall: look the number up and enter its handler."""
+    number = lwp.regs[A7]
+    proc = lwp.proc
+    ent = proc.brand.sysent.get(number)
+    if ent is None or ent.fn is None:
+        _nosys(k, lwp, number, ent)
+        return
+    k.syscalls[ent] = k.syscalls.get(ent, 0) + 1
+    watchers = k.observers.personae_syscall_entry
+    lwp.sysent = ent
+    if watchers:
+        args = tuple(lwp.regs[A0 : A0 + ent.nargs])
+        try:
+            for watch in watchers:
+                watch(lwp, number, args)
+        except KernelError as e:
+            _fail(k, lwp, ent, e.errno)
+            return
+    _enter(k, lwp, ent)
+
+
+def _nosys(k: Kernel, lwp: Lwp, number: int, ent: Sysent | None) -> None:
+    proc = lwp.proc
+    name = ent.name if ent is not None else str(number)
+    k.count_unknown(proc.zone, name)
+    proc.brand.ops.b_nosys(lwp, number)
+    lwp.regs[PC] += 4
+    proc.brand.ops.b_syserr(lwp, Errno.ENOSYS)
+
+
+def _enter(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
+    """Enter a handler, the first time or again, and deal with what it says."""
+    r = lwp.regs
+    fn, n = ent.fn, ent.nargs
+    assert fn is not None
+    try:
+        if n == 0:
+            rv: Result = fn(lwp)
+        elif n == 1:
+            rv = fn(lwp, r[10])
+        elif n == 2:
+            rv = fn(lwp, r[10], r[11])
+        elif n == 3:
+            rv = fn(lwp, r[10], r[11], r[12])
+        else:
+            rv = fn(lwp, *r[10 : 10 + n].tolist())
+    except Sleep as s:
+        _wait(k, lwp, ent, s)
+        return
+    except KernelError as e:
+        _fail(k, lwp, ent, e.errno)
+        return
+    if isinstance(rv, int):
+        _finish(k, lwp, ent, rv, 0)
+    elif isinstance(rv, NoReturnType):
+        _end(k, lwp, ent, 0, 0)
+    else:
+        _finish(k, lwp, ent, rv[0], rv[1])
+
+
+def _finish(k: Kernel, lwp: Lwp, ent: Sysent, v1: int, v2: int) -> None:
+    if lwp.state is TState.TS_ZOMB:
+        return
+    lwp.regs[PC] += 4
+    lwp.proc.brand.ops.b_sysret(lwp, v1, v2)
+    if lwp.sigoldmask is not None:
+        lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
+    _end(k, lwp, ent, 0, v1)
+
+
+def _fail(k: Kernel, lwp: Lwp, ent: Sysent, errno: Errno) -> None:
+    if lwp.state is TState.TS_ZOMB:
+        return
+    lwp.regs[PC] += 4
+    lwp.proc.brand.ops.b_syserr(lwp, errno)
+    if lwp.sigoldmask is not None and errno is not Errno.EINTR:
+        lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
+    _end(k, lwp, ent, int(errno), -1)
+
+
+def _end(k: Kernel, lwp: Lwp, ent: Sysent, errno: int, v1: int) -> None:
+    lwp.sysent = None
+    lwp.sysstate = None
+    lwp.interrupted = False
+    for watch in k.observers.personae_syscall_return:
+        watch(lwp, ent.number, errno, v1)
+
+
+def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
+    """The handler has to wait: sleep, or end the call if a signal is there."""
+    if lwp.state is not TState.TS_ONPROC:
+        return
+    if s.interruptible:
+        got = signal.peek(lwp)
+        if got is not None:
+            sig, action = got
+            if action is not Action.HANDLER:
+                # It stops or ends here; if it goes on, the call is entered again.
+                signal.act_on(lwp, sig, action)
+                return
+            _interrupt(k, lwp, ent, s, sig)
+            return
+    lwp.interrupted = False
+    k.disp.sleep(lwp, s)
+
+
+def _interrupt(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep, sig: int) -> None:
+    """A handler is going to run: end the call, or leave it to be restarted."""
+    lwp.ast = True
+    act = lwp.proc.user.u_signal[sig]
+    if s.partial is not None:
+        _finish(k, lwp, ent, s.partial, 0)
+    elif s.restart is Restart.SYS and act.flags & SaFlag.SA_RESTART:
+        # The pc is at the ecall: sigreturn comes back to it.
+        _end(k, lwp, ent, int(Errno.ERESTART), -1)
+    else:
+        _fail(k, lwp, ent, Errno.EINTR)
+
+
+# ---- the way out ----
+
+
+def return_to_user(k: Kernel, lwp: Lwp) -> None:
+    """Everything that is looked at before user mode (post_syscall, issig, AST)."""
+    lwp.ast = False
+    if lwp.tflag & TFlag.T_VFPARENT:
+        try:
+            vfwait(lwp)
+        except Sleep as s:
+            lwp.ast = True
+            k.disp.sleep(lwp, s)
+            return
+    while (got := signal.peek(lwp)) is not None:
+        signal.act_on(lwp, *got)
+        if lwp.state is not TState.TS_ONPROC:
+            lwp.ast = True
+            return
+    if lwp.sigoldmask is not None:
+        lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
+        return_to_user(k, lwp)
+        return
+    if lwp.tpflag & (TpFlag.TP_HOLDLWP | TpFlag.TP_PRSTOP):
+        why = (
+            WhyStop.PR_SUSPENDED
+            if lwp.tpflag & TpFlag.TP_HOLDLWP
+            else WhyStop.PR_REQUESTED
+        )
+        lwp.ast = True
+        k.disp.stop(lwp, why)
+
+
+# ---- faults ----
+
+
+def fault(k: Kernel, lwp: Lwp, t: int) -> None:
+    """A trap other than an ecall: supply the page, or send the signal."""
+    regs = lwp.regs
+    addr = regs[TVAL]
+    if t in (ASK, PROT, UNMAPPED, NOMEM):
+        _page_fault(k, lwp, t, addr)
+    elif t == ILLEGAL:
+        signal.trapsig(lwp, Sig.SIGILL, SiCode.ILL_ILLOPC, regs[PC])
+    elif t == EBREAK:
+        signal.trapsig(lwp, Sig.SIGTRAP, SiCode.TRAP_BRKPT, regs[PC])
+    elif t in (MISALIGNED, AMO_MISALIGNED):
+        signal.trapsig(lwp, Sig.SIGBUS, SiCode.BUS_ADRALN, addr)
+    elif t == LOGFULL:
+        k.fold_log()
+
+
+def _page_fault(k: Kernel, lwp: Lwp, t: int, addr: int) -> None:
+    space = lwp.proc.as_
+    if space is None:
+        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)
+        return
+    got = space.fault(addr, lwp.regs[TACCESS], t)
+    if got is Fault.OK:
+        return
+    if got is Fault.NOMEM:
+        k.out_of_memory(lwp)
+    elif got is Fault.BUS_ADRERR:
+        signal.trapsig(lwp, Sig.SIGBUS, SiCode.BUS_ADRERR, addr)
+    elif got is Fault.SEGV_ACCERR:
+        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_ACCERR, addr)
+    else:
+        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)

@@ -1,0 +1,131 @@
+"""The undo log of a multi-step operation of the kernel.
+
+cfork() in fork.c unwinds by hand: each failure label repeats, backwards, what
+the steps before it acquired.  Here a step states its undo at the moment it
+acquires, so unwinding is the log read backwards and there is nothing to keep
+in step.
+
+    with Transaction(kernel, "cfork") as txn:
+        txn.do("holdlwps", lambda: holdlwps(p), undo=lambda _: continuelwps(p))
+        ...
+        txn.commit()            # no failure beyond this point (fork.c:405)
+
+Every step is a probe (``personae_fork_step``): tracing sees it, the fault
+plugin fails it by raising ``KernelError``, and a test asks a finished
+transaction for its ``steps`` and fails each in turn.
+
+Must not know: processes, brands, hardware.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, TypeVar
+
+from typing_extensions import Self
+
+from personae.core.errno import Panic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+T = TypeVar("T")
+
+
+class TxnState(Enum):
+    """Where a transaction is in its life."""
+
+    OPEN = auto()
+    COMMITTED = auto()
+    UNWOUND = auto()
+
+
+class Transaction:
+    """One step is one acquire and one undo; undos run last in, first out.
+
+    Args:
+        op: Name of the whole, e.g. ``"fork1"``.
+        probe: Called before each step with (op, step); may raise ``KernelError``.
+            None when nobody listens.
+    """
+
+    __slots__ = ("_undo", "op", "probe", "state", "steps")
+
+    def __init__(
+        self, op: str, probe: Callable[[str, str], None] | None = None
+    ) -> None:
+        self.op = op
+        self.probe = probe
+        self.steps: list[str] = []
+        self.state = TxnState.OPEN
+        self._undo: list[tuple[str, Callable[[], object]]] = []
+
+    def do(
+        self,
+        step: str,
+        acquire: Callable[[], T],
+        undo: Callable[[T], object] | None = None,
+    ) -> T:
+        """Run ``acquire``; if it returns, owe ``undo`` of its result.
+
+        Args:
+            step: Its name, unique in the transaction.
+            acquire: All or nothing: if it raises it has changed nothing.
+            undo: Gives back what was acquired; must not fail.
+
+        Returns:
+            What ``acquire`` returned.
+        """
+        self.point(step)
+        got = acquire()
+        if undo is not None:
+            self._undo.append((step, lambda: undo(got)))
+        return got
+
+    def point(self, step: str) -> None:
+        """Announce a step whose work the caller does itself."""
+        if self.state is not TxnState.OPEN:
+            raise Panic(f"{self.op}: step {step!r} after {self.state.name}")
+        if step in self.steps:
+            raise Panic(f"{self.op}: step {step!r} twice")
+        self.steps.append(step)
+        if self.probe is not None:
+            self.probe(self.op, step)
+
+    def owe(self, step: str, undo: Callable[[], object]) -> None:
+        """Add an undo for work that was done under ``step``."""
+        self._undo.append((step, undo))
+
+    def commit(self) -> None:
+        """Forget the undos: from here on the operation can't fail."""
+        self._undo.clear()
+        self.state = TxnState.COMMITTED
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        et: type[BaseException] | None,
+        ev: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self.state is TxnState.COMMITTED:
+            return
+        self.state = TxnState.UNWOUND
+        broken: list[str] = []
+        cause = ev
+        while self._undo:
+            step, undo = self._undo.pop()
+            try:
+                undo()
+            except Exception as exc:  # the rest must still be undone
+                broken.append(f"{step}: {exc!r}")
+                cause = exc
+        if broken:
+            raise Panic(
+                f"{self.op} could not be unwound: {'; '.join(broken)}"
+            ) from cause
+        if et is None:
+            raise Panic(f"{self.op}: left without commit()")
