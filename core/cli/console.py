@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -83,7 +84,8 @@ class Console:
         if self._saved is not None:
             import termios
 
-            termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
+            with suppress(termios.error):  # it may have hung up
+                termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
             self._saved = None
         for end in self._wake:
             if end >= 0:

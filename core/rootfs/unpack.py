@@ -85,7 +85,8 @@ class Tree:
                 raise RootfsError(f"{member.name}: would replace a folder")
             path.unlink(missing_ok=True)
             self._add_leaf(archive, member, path)
-        if path.exists() or path.is_symlink():
+        made = path.exists() or path.is_symlink()
+        if made and not member.islnk():
             os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
         self._note_owner(member)
 
