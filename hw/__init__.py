@@ -5,11 +5,18 @@ Numbers go in and numbers come out; an error is a negative ``Err``, never an
 exception.  It knows nothing of processes, files or brands.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
 from enum import IntEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
-from personae.hw._hw import CData, ffi, lib
+from personae.hw._hw import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from personae.hw._hw import CData
 
 if __name__ != "personae.hw":  # the checkout is on sys.path: refuse a second copy
     raise ImportError(f"import personae.hw, not {__name__}")
@@ -186,12 +193,12 @@ class Machine:
     # ---- the machine as a whole ----
 
     @classmethod
-    def _wrap(cls, m: CData) -> "Machine":
+    def _wrap(cls, m: CData) -> Machine:
         self = cls.__new__(cls)
         self._bind(m)
         return self
 
-    def clone(self) -> "Machine":
+    def clone(self) -> Machine:
         """Return an independent copy."""
         return self._wrap(lib.hw_clone(self._m))
 
@@ -203,12 +210,12 @@ class Machine:
         return ffi.buffer(p, n)[:]
 
     @classmethod
-    def load(cls, image: bytes) -> "Machine | None":
+    def load(cls, image: bytes) -> Machine | None:
         """Make the machine that was saved; None: ``image`` is not one."""
         m = lib.hw_load(image, len(image))
         return None if m == ffi.NULL else cls._wrap(m)
 
-    def __reduce__(self) -> tuple[Callable[[bytes], "Machine | None"], tuple[bytes]]:
+    def __reduce__(self) -> tuple[Callable[[bytes], Machine | None], tuple[bytes]]:
         """Pickle as the saved image."""
         return (type(self).load, (self.save(),))
 
