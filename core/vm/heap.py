@@ -1,0 +1,40 @@
+"""The break: the end of a program's data, moved by brk(2).
+
+Must not know: system calls, brands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.core.errno import Errno, KernelError
+from personae.core.vm.layout import USER_TOP, MapFlag, page_up
+
+if TYPE_CHECKING:
+    from personae.core.proc import Proc
+
+
+def brk(proc: Proc, newbrk: int) -> int:
+    """Move the break of ``proc`` to ``newbrk`` bytes.
+
+    Returns:
+        The new break.
+
+    Raises:
+        KernelError: ENOMEM, below the start, over a limit, or in the way of a
+            mapping; the break has not moved.
+    """
+    as_ = proc.as_
+    if as_ is None or not proc.brkbase <= newbrk <= USER_TOP:
+        raise KernelError(Errno.ENOMEM, "break below its start")
+    old, new = page_up(proc.brkbase + proc.brksize), page_up(newbrk)
+    if new > old:
+        flags = MapFlag.PRIVATE | MapFlag.FIXED | MapFlag.NOREPLACE
+        try:
+            as_.map(old, new - old, proc.datprot, flags, name=b"[heap]")
+        except KernelError as err:
+            raise KernelError(Errno.ENOMEM, err.why) from err
+    elif new < old:
+        as_.unmap(new, old - new)
+    proc.brksize = newbrk - proc.brkbase
+    return newbrk
