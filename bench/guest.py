@@ -11,17 +11,15 @@ import struct
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from personae.hw import _hw
-
-ffi, lib = _hw.ffi, _hw.lib
+from personae.hw import INSTRET, PC, TVAL, Machine, Trap
 
 PAGE = 4096
 STACK_TOP = 0x3F_FFFF_0000
 STACK_SIZE = 8 << 20
 MMAP_BASE = 0x20_0000_0000
-A0, A1, A2, A7, SP, PC, INSTRET = 10, 11, 12, 17, 2, 32, 66
+SP, A0, A1, A2, A7 = 2, 10, 11, 12, 17
+RW, RWX = 6, 14
 ENOSYS, EINVAL, ENOTTY, ENOENT = 38, 22, 25, 2
 
 
@@ -43,36 +41,36 @@ class Guest:
     run_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.m: Any = ffi.gc(lib.hw_create(self.mem_bytes, 1), lib.hw_destroy)
-        if self.m == ffi.NULL:
-            raise MemoryError("hw_create")
-        self.space: int = lib.hw_as_create(self.m, 0)
-        self.ctx: int = lib.hw_ctx_alloc(self.m)
-        at = lib.hw_ctx_at(self.m, self.ctx)
-        self.regs = memoryview(ffi.buffer(at)).cast("B").cast("Q")
+        self.m = Machine(self.mem_bytes)
+        self.space = self.m.as_create(0)
+        self.ctx = self.m.ctx_alloc()
+        self.regs = self.m.ctx_view(self.ctx)
         self.brk = 0
         self.mmap_at = MMAP_BASE
-        self._log = bytearray(1 << 20)
+
+    @property
+    def instret(self) -> int:
+        """Instructions the program has retired."""
+        return self.regs[INSTRET]
 
     # -- memory --
 
-    def map_zero(self, va: int, size: int, prot: int = 14) -> None:
+    def map_zero(self, va: int, size: int, prot: int = RWX) -> None:
         """Map zeroed pages; prot is of HW_R | HW_W | HW_X."""
-        if lib.hw_map_zero(self.m, self.space, va, size, prot) != 0:
+        if self.m.map_zero(self.space, va, size, prot) != 0:
             raise GuestError(f"cannot map {va:#x}")
 
     def write(self, va: int, data: bytes) -> None:
         """Copy data into the guest."""
-        if lib.hw_copyout(self.m, self.space, va, data, len(data)) != len(data):
+        if self.m.copyout(self.space, va, data) != len(data):
             raise GuestError(f"cannot write {va:#x}")
 
     def read(self, va: int, size: int) -> bytes:
         """Copy data out of the guest."""
-        buf = bytearray(size)
-        got = lib.hw_copyin(self.m, self.space, va, ffi.from_buffer(buf), size)
-        if got != size:
+        data = self.m.copyin(self.space, va, size)
+        if len(data) != size:
             raise GuestError(f"cannot read {va:#x}")
-        return bytes(buf)
+        return data
 
     # -- programs --
 
@@ -99,7 +97,7 @@ class Guest:
         self.regs[PC] = entry
 
     def _stack(self, argv: list[str], auxv: list[tuple[int, int]]) -> None:
-        self.map_zero(STACK_TOP - STACK_SIZE, STACK_SIZE, 6)
+        self.map_zero(STACK_TOP - STACK_SIZE, STACK_SIZE, RW)
         strings = b"\x2a" * 16 + b"".join(a.encode() + b"\0" for a in argv)
         base = (STACK_TOP - len(strings)) & ~15
         self.write(base, strings)
@@ -118,15 +116,15 @@ class Guest:
         """Run to the end of the program; return its exit code."""
         while self.exit_code is None:
             began = time.perf_counter()
-            trap = lib.hw_run(self.m, 0, self.ctx, self.space, budget)
+            trap = self.m.run(0, self.ctx, self.space, budget)
             self.run_seconds += time.perf_counter() - began
-            if trap == lib.HW_TRAP_ECALL:
+            if trap == Trap.ECALL:
                 self.regs[PC] += 4
                 self.regs[A0] = self._syscall(self.regs[A7]) & (2**64 - 1)
-            elif trap == lib.HW_TRAP_LOGFULL:
-                lib.hw_log_take(self.m, ffi.from_buffer(self._log), len(self._log))
-            elif trap != lib.HW_TRAP_BUDGET:
-                where = f"pc {self.regs[PC]:#x} tval {self.regs[69]:#x}"
+            elif trap == Trap.LOGFULL:
+                self.m.log_take()
+            elif trap != Trap.BUDGET:
+                where = f"pc {self.regs[PC]:#x} tval {self.regs[TVAL]:#x}"
                 raise GuestError(f"trap {trap} at {where}")
         return self.exit_code
 
@@ -134,18 +132,18 @@ class Guest:
         a0, a1, a2 = self.regs[A0], self.regs[A1], self.regs[A2]
         if nr == 64:  # write
             self.out += self.read(a1, a2)
-            return int(a2)
+            return a2
         if nr in (93, 94):  # exit, exit_group
             self.exit_code = a0 & 0xFF
             return 0
         if nr == 214:  # brk
             if a0 > self.brk:
-                self.map_zero(self.brk, _up(a0) - self.brk, 6)
+                self.map_zero(self.brk, _up(a0) - self.brk, RW)
                 self.brk = _up(a0)
-            return max(int(a0), self.brk) if a0 == 0 else int(a0)
+            return a0 or self.brk
         if nr == 222:  # mmap, anonymous only
             at, self.mmap_at = self.mmap_at, self.mmap_at + _up(a1)
-            self.map_zero(at, _up(a1), 6)
+            self.map_zero(at, _up(a1), RW)
             return at
         if nr == 113:  # clock_gettime
             ns = time.perf_counter_ns()
@@ -153,7 +151,7 @@ class Guest:
             return 0
         if nr == 278:  # getrandom
             self.write(a0, bytes(a1))
-            return int(a1)
+            return a1
         return self._trivial(nr)
 
     @staticmethod

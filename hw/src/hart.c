@@ -200,10 +200,11 @@ static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
 	if (LIKELY(t_->key == (PAGE(va_) | wtag) && !(va_ & (sizeof(T) - 1)))) { \
 		*(T *)(uintptr_t)(t_->add + va_) = (T)RS2; \
 	} else { \
+		rest = e->count; \
 		trap = slow_store(r, va_, sizeof(T), RS2, PC); \
 		if (UNLIKELY(trap != DONE)) { \
 			if (trap != RESYNC) \
-				goto fault; \
+				goto fault_rest; \
 			pc = PC + LEN; \
 			goto resync; \
 		} \
@@ -218,9 +219,10 @@ static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
 	if (LIKELY(t_->key == (PAGE(va_) | tag) && !(va_ & (sizeof(T) - 1)))) { \
 		p_ = (uint8_t *)(uintptr_t)(t_->add + va_); \
 	} else { \
+		rest = e->count; \
 		trap = slow_amo(r, va_, sizeof(T), how, PC, &p_); \
 		if (UNLIKELY(trap > DONE)) \
-			goto fault; \
+			goto fault_rest; \
 	} \
 } while (0)
 
@@ -324,7 +326,7 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 	int64_t budget0 = *left, budget = budget0;
 	struct code_page *cp;
 	struct insn *e;
-	int trap;
+	int trap, rest;                   /* rest: e->count before a store that may reset it */
 
 	straddler[2].h = handlers[2 * OP_page_end];
 	straddler[2].count = 0;
@@ -404,7 +406,7 @@ fp_dynamic_soft:
 	/* after a store that may have changed code: give back the rest of the line and
 	 * start anew, without a look at the budget, since this is no transfer of control */
 resync:
-	budget += e->count - 1;
+	budget += rest - 1;
 	rtag = (uint64_t)r->as->rtag << 52;
 	wtag = (uint64_t)r->as->wtag << 52;
 	xtag = (uint64_t)r->as->xtag << 52;
@@ -413,8 +415,10 @@ resync:
 illegal:
 	trap = HW_TRAP_ILLEGAL;
 fault:
+	rest = e->count;
+fault_rest:
 	pc = PC;
-	budget += e->count;
+	budget += rest;
 	if (trap == HW_TRAP_ILLEGAL) {
 		uint32_t bits = 0;
 

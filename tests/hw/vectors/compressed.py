@@ -23,11 +23,18 @@ def arithmetic(p: Program) -> None:
         p.loop(f"{op} s8", "fewpairs", PAIR + rvc(f"{op} s8, s9") + "    put s8", 1)
     for imm in (-32, -1, 1, 5, 31):
         for op in ("c.addi", "c.addiw", "c.andi"):
-            p.loop(f"{op} {imm}", "pairs", PAIR + rvc(f"{op} a0, {imm}") + "    put a0", 1)
+            p.loop(
+                f"{op} {imm}", "pairs", PAIR + rvc(f"{op} a0, {imm}") + "    put a0", 1
+            )
         p.once(f"c.li {imm}", rvc(f"c.li a0, {imm}") + "    put a0", 1)
     for imm in (0, -7):
         for op in ("c.addiw", "c.andi", "c.li"):
-            p.loop(f"{op} {imm}", "fewpairs", PAIR + rvc(f"{op} a0, {imm}") + "    put a0", 1)
+            p.loop(
+                f"{op} {imm}",
+                "fewpairs",
+                PAIR + rvc(f"{op} a0, {imm}") + "    put a0",
+                1,
+            )
     for n in (1, 31, 32, 63):
         for op in ("c.slli", "c.srli", "c.srai"):
             p.loop(f"{op} {n}", "pairs", PAIR + rvc(f"{op} a0, {n}") + "    put a0", 1)
@@ -49,11 +56,17 @@ def stack(p: Program) -> None:
     post = "    mv sp, s11\n"
     for off in (0, 8, 248):
         body = PAIR + pre + rvc(f"c.sdsp a0, {off}(sp)", f"c.ldsp s9, {off}(sp)")
-        body += rvc(f"c.swsp a1, {off}(sp)", f"c.lwsp a2, {off}(sp)", f"c.ldsp a3, {off}(sp)")
+        body += rvc(
+            f"c.swsp a1, {off}(sp)", f"c.lwsp a2, {off}(sp)", f"c.ldsp a3, {off}(sp)"
+        )
         body += post + "    put s9\n    put a2\n    put a3"
         p.loop(f"c.sdsp {off}", "pairs", body, 3)
         body = PAIR + pre + "    fmv.d.x fa0, a0\n"
-        body += rvc(f"c.fsdsp fa0, {off}(sp)", f"c.fldsp fs1, {off}(sp)") + post + "    putf fs1"
+        body += (
+            rvc(f"c.fsdsp fa0, {off}(sp)", f"c.fldsp fs1, {off}(sp)")
+            + post
+            + "    putf fs1"
+        )
         p.loop(f"c.fsdsp {off}", "pairs", body, 2)
     for off in (4, 124, 252):
         body = PAIR + pre + rvc(f"c.swsp a0, {off}(sp)", f"c.lwsp a2, {off}(sp)") + post
@@ -68,7 +81,9 @@ def memory(p: Program) -> None:
                     f"c.fld fa2, {off}(a2)") + "    put a3\n    putf fa2"  # fmt: skip
         p.loop(f"c.sd c.fsd {off}", "pairs", body, 3)
     for off in (0, 4, 64, 124):
-        body = PAIR + "    mv a2, s4\n" + rvc(f"c.sw a0, {off}(a2)", f"c.lw a3, {off}(a2)")
+        body = (
+            PAIR + "    mv a2, s4\n" + rvc(f"c.sw a0, {off}(a2)", f"c.lw a3, {off}(a2)")
+        )
         p.loop(f"c.sw {off}", "pairs", body + "    put a3", 1)
 
 
@@ -80,7 +95,11 @@ def control(p: Program) -> None:
         body = PAIR + "    li a2, 7\n"
         body += rvc("c.j 2f", "1: c.li a2, 3", "c.j 3f", f"2: {op} a0, 1b", "3: c.nop")
         p.loop(f"{op} back", "pairs", body + "    put a2", 1)
-    p.once("c.jr", "    lla a0, 1f\n" + rvc("c.jr a0", ".half 0") + "    put zero\n1:  put a0", 1)
+    p.once(
+        "c.jr",
+        "    lla a0, 1f\n" + rvc("c.jr a0", ".half 0") + "    put zero\n1:  put a0",
+        1,
+    )
     body = "    lla s8, 1f\n" + rvc("c.jalr s8", "c.nop") + "    put zero\n1:  put ra"
     p.once("c.jalr", body, 1)
     body = "    lla ra, 1f\n" + rvc("c.jalr ra", "c.nop") + "    put zero\n1:  put ra"

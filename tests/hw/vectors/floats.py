@@ -44,7 +44,9 @@ def _f64(rng: random.Random) -> int:
     """A double near enough to others that sums and products are interesting."""
     if rng.random() < 0.15:
         return rng.choice(EDGE64)
-    exp = 1023 + rng.choice([0, 0, 1, -1, 2, 27, 52, 53, 54, -52, -53, 500, -500, -1010])
+    exp = 1023 + rng.choice(
+        [0, 0, 1, -1, 2, 27, 52, 53, 54, -52, -53, 500, -500, -1010]
+    )
     mant = rng.getrandbits(52)
     if rng.random() < 0.4:
         mant &= ~((1 << rng.randrange(52)) - 1)
@@ -115,7 +117,9 @@ def rounding(p: Program, op: str, table: str, insn: str, put: str = "putf fa3") 
         body = f"{load}    li t5, {i << 5}\n    fscsr t5\n    {insn}, dyn\n    {put}\n"
         p.loop(f"{op} dyn {mode}", table, body, 2)
     for mode in MODES:
-        body = f"{load}    li t5, {1 << 5}\n    fscsr t5\n    {insn}, {mode}\n    {put}\n"
+        body = (
+            f"{load}    li t5, {1 << 5}\n    fscsr t5\n    {insn}, {mode}\n    {put}\n"
+        )
         p.loop(f"{op} {mode}", table, body, 2)
 
 

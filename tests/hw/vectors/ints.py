@@ -43,7 +43,9 @@ def arithmetic(p: Program, rng: random.Random) -> None:
         p.loop(op, "pairs", PAIR + f"    {op} t2, t0, t1\n    put t2", 1)
         for regs in ("t0, t0, t1", "t1, t0, t1", "t2, t0, t0", "t0, t0, t0"):
             rd = regs[:2]
-            p.loop(f"{op} {regs}", "fewpairs", PAIR + f"    {op} {regs}\n    put {rd}", 1)
+            p.loop(
+                f"{op} {regs}", "fewpairs", PAIR + f"    {op} {regs}\n    put {rd}", 1
+            )
         body = PAIR + f"    {op} zero, t0, t1\n    put zero\n    {op} t2, t0, zero\n"
         body += f"    put t2\n    {op} t2, zero, t1\n    put t2"
         p.loop(f"{op} zero", "fewpairs", body, 3)
@@ -76,14 +78,23 @@ def memory(p: Program) -> None:
     for op in "sb sh sw sd".split():
         for k in range(8):
             for name, at in (("", 16), (" page end", 2040)):
-                body = PAIR + f"    addi s8, s4, {at}\n    sd zero, 0(s8)\n    sd t1, 8(s8)\n"
+                body = (
+                    PAIR
+                    + f"    addi s8, s4, {at}\n    sd zero, 0(s8)\n    sd t1, 8(s8)\n"
+                )
                 body += f"    {op} t0, {k}(s8)\n    ld t2, 0(s8)\n    put t2\n"
                 body += "    ld t2, 8(s8)\n    put t2"
                 p.loop(f"{op}{name} +{k}", "fewpairs", body, 2)
-    body = PAIR + "    addi s8, s4, 1024\n    sd t0, -1024(s8)\n    ld t2, -1024(s8)\n    put t2"
+    body = (
+        PAIR
+        + "    addi s8, s4, 1024\n    sd t0, -1024(s8)\n    ld t2, -1024(s8)\n    put t2"
+    )
     p.loop("sd ld -1024", "fewpairs", body, 1)
     for op, st in (("flw", "fsw"), ("fld", "fsd")):
-        body = PAIR + f"    sd t0, 0(s4)\n    sd t1, 8(s4)\n    {op} fa0, 0(s4)\n    putf fa0\n"
+        body = (
+            PAIR
+            + f"    sd t0, 0(s4)\n    sd t1, 8(s4)\n    {op} fa0, 0(s4)\n    putf fa0\n"
+        )
         body += f"    {op} fa1, 4(s4)\n    putf fa1\n    {st} fa0, 11(s4)\n"
         body += "    ld t2, 8(s4)\n    put t2\n    ld t2, 16(s4)\n    put t2"
         p.loop(f"{op} {st}", "pairs", "    sd zero, 16(s4)\n" + body, 6)
@@ -94,11 +105,16 @@ def control(p: Program) -> None:
     for op in BRANCHES:
         body = PAIR + f"    li t2, 0\n    {op} t0, t1, 1f\n    li t2, 1\n1:  put t2"
         p.loop(op, "pairs", body, 1)
-        body = PAIR + f"    li t2, 7\n    j 2f\n1:  li t2, 3\n    j 3f\n2:  {op} t0, t1, 1b\n"
+        body = (
+            PAIR
+            + f"    li t2, 7\n    j 2f\n1:  li t2, 3\n    j 3f\n2:  {op} t0, t1, 1b\n"
+        )
         p.loop(f"{op} back", "pairs", body + "3:  put t2", 1)
         body = PAIR + f"    {op} t0, t1, 1f\n    li t2, 1\n    j 2f\n    .skip 3500\n"
         p.loop(f"{op} far", "pairs", body + "1:  li t2, 2\n2:  put t2", 1)
-        body = PAIR + f"    {op} t0, zero, 1f\n    addi t0, t0, 1\n1:  {op} zero, t1, 2f\n"
+        body = (
+            PAIR + f"    {op} t0, zero, 1f\n    addi t0, t0, 1\n1:  {op} zero, t1, 2f\n"
+        )
         p.loop(f"{op} zero", "fewpairs", body + "    addi t0, t0, 2\n2:  put t0", 1)
     p.once("jal", "    jal t0, 1f\n    put zero\n1:  put t0", 1)
     p.once("jal far", "    jal t0, 1f\n    .skip 9000\n1:  put t0", 1)
@@ -116,7 +132,9 @@ def atomics(p: Program) -> None:
         for w in ("w", "d"):
             for order in ("", ".aq", ".rl", ".aqrl"):
                 body = PAIR + "    sd t0, 0(s4)\n"
-                body += f"    {op}.{w}{order} t2, t1, (s4)\n    put t2\n    ld t3, 0(s4)\n"
+                body += (
+                    f"    {op}.{w}{order} t2, t1, (s4)\n    put t2\n    ld t3, 0(s4)\n"
+                )
                 p.loop(f"{op}.{w}{order}", "pairs", body + "    put t3", 2)
             body = PAIR + f"    sd t0, 0(s4)\n    {op}.{w} t1, t1, (s4)\n    put t1\n"
             body += f"    {op}.{w} zero, t1, (s4)\n    ld t3, 0(s4)\n    put t3"
@@ -136,7 +154,10 @@ def csrs(p: Program) -> None:
     """The FP CSRs with every access form."""
     for csr in ("fflags", "frm", "fcsr"):
         for op in ("csrrw", "csrrs", "csrrc"):
-            body = PAIR + f"    fscsr t1\n    {op} t2, {csr}, t0\n    put t2\n    frcsr t3\n"
+            body = (
+                PAIR
+                + f"    fscsr t1\n    {op} t2, {csr}, t0\n    put t2\n    frcsr t3\n"
+            )
             body += f"    put t3\n    {op} zero, {csr}, t1\n    {op} t2, {csr}, zero\n"
             p.loop(f"{op} {csr}", "pairs", body + "    put t2\n    fscsr zero", 3)
             for imm in (0, 1, 5, 16, 31):
