@@ -115,9 +115,7 @@ def test_a_space_that_is_not_there(hw: Machine) -> None:
 def test_stores_to_shared_frames_are_seen_and_private_ones_not(hw: Machine) -> None:
     pfn = hw.frame_alloc(0)
     spaces = [hw.as_create(0) for _ in range(3)]
-    for space, flags in zip(
-        spaces, (MAP_SHARED, MAP_SHARED, MAP_PRIVATE), strict=True
-    ):
+    for space, flags in zip(spaces, (MAP_SHARED, MAP_SHARED, MAP_PRIVATE), strict=True):
         assert hw.map_frames(space, 0x1000, [pfn], RW, flags) == Err.OK
     hw.copyout(spaces[0], 0x1000, b"one")
     assert [hw.copyin(s, 0x1000, 3) for s in spaces] == [b"one"] * 3

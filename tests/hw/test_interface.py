@@ -42,9 +42,7 @@ def test_the_stub_has_every_function() -> None:
         (Stat, "HW_STAT_"),
     ],
 )
-def test_enums_have_the_values_of_the_header(
-    enum: type[IntEnum], prefix: str
-) -> None:
+def test_enums_have_the_values_of_the_header(enum: type[IntEnum], prefix: str) -> None:
     assert {e.name: getattr(lib, prefix + e.name) for e in enum} == {
         e.name: e.value for e in enum
     }
@@ -64,7 +62,7 @@ def test_a_context_view_shows_and_sets_registers(hw: Machine) -> None:
     view[personae.hw.PC] = 0x1000
     view[10] = (1 << 64) - 1
     again = hw.ctx_view(ctx)
-    assert [80, 0x1000, (1 << 64) - 1] == [len(again), again[32], again[10]]
+    assert [len(again), again[32], again[10]] == [80, 0x1000, (1 << 64) - 1]
 
 
 def test_a_context_is_zero_when_it_is_given_out_again(hw: Machine) -> None:
