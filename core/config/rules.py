@@ -22,6 +22,7 @@ from personae.core.config.schema import (
     ZoneConf,
 )
 from personae.core.config.walker import Walk
+from personae.core.cred import Priv
 
 UNSUPPORTED: dict[str, tuple[str, str]] = {
     "machine.engine=python": ("error", "only the C engine exists; remove the key"),
@@ -33,7 +34,6 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
     "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
     "zone.*.capped-memory.swap": ("warning", "only 'physical' is enforced"),
     "zone.*.capped-memory.locked": ("warning", "only 'physical' is enforced"),
-    "zone.*.limitpriv": ("warning", "the zone gets the default privileges"),
     "zone.*.net": ("error", "zones have no network; remove the table"),
 }
 """Key pattern, with ``=value`` where only one value is meant: severity, reason."""
@@ -42,22 +42,6 @@ FS_OPTIONS = (
     "ro", "rw", "devices", "nodevices", "setuid", "nosetuid", "exec", "noexec",
 )  # fmt: skip
 PRIVILEGE_SETS = ("all", "basic", "default", "none", "zone")
-PRIVILEGE_WORDS = """
-    contract_event contract_identity contract_observer cpc_cpu dtrace_kernel
-    dtrace_proc dtrace_user file_chown file_chown_self file_dac_execute
-    file_dac_read file_dac_search file_dac_write file_downgrade_sl file_flag_set
-    file_link_any file_owner file_read file_setid file_upgrade_sl file_write
-    graphics_access graphics_map ipc_dac_read ipc_dac_write ipc_owner net_access
-    net_bindmlp net_icmpaccess net_mac_aware net_mac_implicit net_observability
-    net_privaddr net_rawaccess proc_audit proc_chroot proc_clock_highres
-    proc_exec proc_fork proc_info proc_lock_memory proc_owner proc_prioup
-    proc_priocntl proc_secflags proc_session proc_setid proc_taskid proc_zone
-    sys_acct sys_admin sys_audit sys_config sys_devices sys_dl_config
-    sys_fs_import sys_ip_config sys_ipc_config sys_iptun_config sys_linkdir
-    sys_mount sys_net_config sys_nfs sys_ppp_config sys_res_bind sys_res_config
-    sys_resource sys_smb sys_suser_compat sys_time sys_trans_label virt_manage
-"""
-PRIVILEGES = tuple(PRIVILEGE_WORDS.split())  # privileges(7)
 NOT_IN_GLOBAL = ("zonepath", "rootfs", "autoboot", "ip-type", "fs", "net")
 
 
@@ -137,10 +121,11 @@ def repeated(walk: Walk, names: list[str], path: Path, key: str) -> None:
 
 def privilege_rules(walk: Walk, text: str, path: Path) -> None:
     """``default,!sys_time``: sets and privileges, ``!`` or ``-`` removes."""
+    known = (*PRIVILEGE_SETS, *(privilege.name.lower() for privilege in Priv))
     for word in text.split(","):
-        name = re.sub(r"^[!-]", "", word.strip()).lower().removeprefix("priv_")
-        if name not in PRIVILEGE_SETS and name not in PRIVILEGES:
-            close = did_you_mean(name, (*PRIVILEGE_SETS, *PRIVILEGES))
+        name = re.sub(r"^[!-]", "", word.strip()).lower()
+        if name not in known:
+            close = did_you_mean(name, known)
             hint = close if close.startswith("did") else "see privileges(7)"
             walk.error(path, f"no privilege or set {word.strip()!r} ({hint})")
 

@@ -40,11 +40,11 @@ class MachineConf:
 
     seed: Annotated[int, Range(0, 2**64 - 1), "the source of all chance"] = 0
     cpus: Annotated[int, Range(1, 64), "harts, RV64GC with Sv39"] = 1
-    memory: Annotated[int, Size(1 << 20), "physical memory"] = 256 << 20
-    quantum: Annotated[int, Range(100), "instructions in a time slice"] = 20_000
+    memory: Annotated[int, Size(1 << 20), "physical memory"] = 512 << 20
+    quantum: Annotated[int, Range(100), "instructions in a time slice"] = 1_000_000
     clock_hz: Annotated[
         int, Range(1_000_000, 1_000_000_000), "instructions a virtual second"
-    ] = 100_000_000
+    ] = 1_000_000_000
     epoch: Annotated[int, Epoch(), "the virtual time of day at boot"] = (
         1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
     )

@@ -1,0 +1,10 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers; ``-m "not slow"`` leaves the long tests out."""
+    config.addinivalue_line("markers", "slow: takes more than five seconds")

@@ -1,0 +1,45 @@
+"""The documents are true: examples run, links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOPS = ("personae.core", "personae.brands", "personae.hw", "personae.plugins")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def modules() -> list[str]:
+    """Every module of the project, by its dotted name."""
+    names = [*TOPS]
+    for top in TOPS:
+        found = pkgutil.walk_packages(importlib.import_module(top).__path__, f"{top}.")
+        names += [module.name for module in found]
+    return [name for name in names if name.rpartition(".")[2] not in ("_hw", "build")]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstrings(name: str) -> None:
+    """Examples in docstrings give what they show."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_readme() -> None:
+    """The README's Python session gives what it shows."""
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.failed == 0
+    assert result.attempted > 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links(document: Path) -> None:
+    """Each relative link of a document leads to a file."""
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text())
+    local = [target for target in targets if "://" not in target]
+    assert [t for t in local if not (document.parent / t).exists()] == []
