@@ -1,0 +1,44 @@
+"""The native brand: an illumos-like personality on RISC-V (see ``abi``).
+
+A null object among brands: fork, exit and wait are the generic ones of the
+core, and nothing of a Linux shape is in the way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from personae.brands.native import (
+    sys_file,
+    sys_mem,
+    sys_misc,
+    sys_path,
+    sys_proc,
+    sys_signal,
+    sys_time,
+)
+from personae.brands.native.ops import NativeOps
+from personae.core.brand import Brand
+from personae.core.syscall import load_sysent
+
+_HANDLERS = {
+    name: fn
+    for module in (
+        sys_file,
+        sys_mem,
+        sys_misc,
+        sys_path,
+        sys_proc,
+        sys_signal,
+        sys_time,
+    )
+    for name, fn in vars(module).items()
+    if name.startswith("sys_")
+}
+
+BRAND = Brand(
+    "native",
+    NativeOps(),
+    load_sysent(Path(__file__).with_name("syscalls.toml"), _HANDLERS),
+    description="illumos-like: fork1, forkall, vfork, contracts, zones",
+)

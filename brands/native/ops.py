@@ -1,0 +1,70 @@
+"""Operations of the native brand: registers, program start, signals, mounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.brands.native import abi, sendsig, start
+from personae.core.hookspecs import hookimpl
+from personae.core.signal import Sig, tsignal
+
+if TYPE_CHECKING:
+    from personae.core.elf import ElfImage
+    from personae.core.errno import Errno
+    from personae.core.exec import ExecInfo, StartState
+    from personae.core.lwp import Lwp
+    from personae.core.signal import SigAction, SigInfo
+    from personae.core.zone import Zone
+
+
+class NativeOps:
+    """What illumos does where brands differ."""
+
+    @hookimpl
+    def b_mountzone(self, zone: Zone) -> None:
+        """/dev, /tmp and an empty /proc."""
+        start.mountzone(zone)
+
+    @hookimpl
+    def b_lwp_setrval(self, lwp: Lwp, v1: int, v2: int) -> None:
+        """The child of a fork sees the parent's id and 1."""
+        _result(lwp, v1, v2)
+
+    @hookimpl
+    def b_sysret(self, lwp: Lwp, v1: int, v2: int) -> None:
+        """Success: t0 is 0, a0 and a1 are the results."""
+        _result(lwp, v1, v2)
+
+    @hookimpl
+    def b_syserr(self, lwp: Lwp, errno: Errno) -> None:
+        """Failure: t0 is 1, a0 the error."""
+        lwp.regs[abi.REG_T0] = 1
+        lwp.regs[abi.REG_A0] = int(errno)
+
+    @hookimpl
+    def b_nosys(self, lwp: Lwp, number: int) -> None:
+        """A number that nobody has: SIGSYS, and ENOSYS if that is survived.
+
+        A call of illumos that is only absent here is ENOSYS and nothing more.
+        """
+        if number not in lwp.proc.brand.sysent:
+            tsignal(lwp, Sig.SIGSYS)
+
+    @hookimpl
+    def b_elfexec(self, lwp: Lwp, image: ElfImage, info: ExecInfo) -> StartState:
+        """Stack and registers of a new program."""
+        return start.elfexec(lwp, image, info)
+
+    @hookimpl
+    def b_sendsig(
+        self, lwp: Lwp, sig: int, info: SigInfo, act: SigAction, mask: int
+    ) -> None:
+        """Frame of a handler."""
+        sendsig.sendsig(lwp, sig, info, act, mask)
+
+
+def _result(lwp: Lwp, v1: int, v2: int) -> None:
+    regs = lwp.regs
+    regs[abi.REG_T0] = 0
+    regs[abi.REG_A0] = v1 & 0xFFFFFFFFFFFFFFFF
+    regs[abi.REG_A1] = v2 & 0xFFFFFFFFFFFFFFFF

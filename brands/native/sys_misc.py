@@ -1,0 +1,82 @@
+"""The rest of the native system calls: the system itself, yield, chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.brands.native import abi
+from personae.core import __version__
+from personae.core.errno import Errno, KernelError
+from personae.core.syscall import s32
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+    from personae.core.vm.as_ import As
+
+GETRANDOM_MAX = 133120
+"""Most bytes of one call (getrandom(2) of illumos)."""
+GRND_KNOWN = 3
+PAGE = 4096
+
+CONFIG_NGROUPS = 2
+CONFIG_CHILD_MAX = 3
+CONFIG_OPEN_FILES = 4
+CONFIG_POSIX_VER = 5
+CONFIG_PAGESIZE = 6
+CONFIG_CLK_TCK = 7
+CONFIG_NPROC_CONF = 11
+CONFIG_NPROC_ONLN = 12
+CONFIG_PHYS_PAGES = 26
+POSIX_VERSION = 200112
+VERSION = f"personae-{__version__}".encode()
+
+
+def _as(lwp: Lwp) -> As:
+    as_ = lwp.proc.as_
+    if as_ is None:
+        raise KernelError(Errno.EFAULT, "no address space")
+    return as_
+
+
+def sys_uname(lwp: Lwp, buf: int) -> int:
+    """uname(buf): sysname, nodename, release, version, machine."""
+    fields = (b"SunOS", lwp.proc.zone.hostname.encode(), b"5.11", VERSION, b"riscv64")
+    data = b"".join(f[: abi.UTS_FIELD - 1].ljust(abi.UTS_FIELD, b"\0") for f in fields)
+    _as(lwp).copyout(buf, data)
+    return 0
+
+
+def sys_yield(lwp: Lwp) -> int:
+    """yield(): others first."""
+    lwp.kernel.preempt(lwp)
+    return 0
+
+
+def sys_getrandom(lwp: Lwp, buf: int, n: int, flags: int) -> int:
+    """getrandom(buf, n, flags), from the seeded generator of the machine."""
+    if s32(flags) & ~GRND_KNOWN:
+        raise KernelError(Errno.EINVAL, f"getrandom flags {s32(flags):#x}")
+    if n > GETRANDOM_MAX:
+        raise KernelError(Errno.EINVAL, f"getrandom of {n} bytes")
+    _as(lwp).copyout(buf, lwp.kernel.random_bytes(n))
+    return n
+
+
+def sys_sysconfig(lwp: Lwp, which: int) -> int:
+    """sysconfig(which): what sysconf(3C) asks the kernel for."""
+    k = lwp.kernel
+    values = {
+        CONFIG_NGROUPS: 16,
+        CONFIG_CHILD_MAX: k.v_maxup,
+        CONFIG_OPEN_FILES: lwp.proc.fno_ctl,
+        CONFIG_POSIX_VER: POSIX_VERSION,
+        CONFIG_PAGESIZE: PAGE,
+        CONFIG_CLK_TCK: abi.CLK_TCK,
+        CONFIG_NPROC_CONF: k.ncpus,
+        CONFIG_NPROC_ONLN: k.ncpus,
+        CONFIG_PHYS_PAGES: k.mem_bytes // PAGE,
+    }
+    value = values.get(s32(which))
+    if value is None:
+        raise KernelError(Errno.EINVAL, f"sysconfig {s32(which)}")
+    return value

@@ -1,0 +1,200 @@
+"""Native system calls about processes: fork, exec, exit, wait, ids, groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.brands.native import abi
+from personae.core.errno import Errno, KernelError
+from personae.core.exec import exec_common
+from personae.core.exit import lwp_exit, proc_exit
+from personae.core.fork import ForkKind, cfork
+from personae.core.policy import zone_visible
+from personae.core.proc import Proc, ProcFlag, ProcStat
+from personae.core.session import setpgid, setsid
+from personae.core.signal import CldCode, Sig, SigInfo
+from personae.core.syscall import NORETURN, NoReturnType, s32
+from personae.core.wait import IdType, waitid
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+
+FORK_SUBCODES = {0: ForkKind.FORK1, 1: ForkKind.FORKALL, 2: ForkKind.VFORK}
+FORK_FLAGS = 3
+"""FORK_NOSIGCHLD and FORK_WAITPID (sys/fork.h)."""
+ARG_MAX = 2 << 20
+"""Bytes of argument and environment strings with their pointers (NCARGS64)."""
+PTR = 8
+
+
+def sys_exit(lwp: Lwp, status: int) -> NoReturnType:
+    """exit(status): the end of the process."""
+    proc_exit(lwp, CldCode.EXITED, s32(status))
+    return NORETURN
+
+
+def sys_lwp_exit(lwp: Lwp) -> NoReturnType:
+    """lwp_exit(): the end of the lwp; of the process, if it is the last one."""
+    lwp_exit(lwp)
+    return NORETURN
+
+
+# ---- fork ----
+
+
+def sys_forksys(lwp: Lwp, subcode: int, flags: int) -> tuple[int, int]:
+    """forksys(subcode, flags): forkx, forkallx, vforkx."""
+    kind = FORK_SUBCODES.get(s32(subcode))
+    if kind is None:
+        raise KernelError(Errno.EINVAL, f"forksys subcode {s32(subcode)}")
+    flags = s32(flags)
+    if flags & ~FORK_FLAGS:
+        raise KernelError(Errno.EINVAL, f"fork flags {flags:#x}")
+    return cfork(lwp, kind, flags).pid, 0
+
+
+def sys_vfork(lwp: Lwp) -> tuple[int, int]:
+    """vfork(): the old number of it, kept for old programs."""
+    return cfork(lwp, ForkKind.VFORK).pid, 0
+
+
+# ---- exec ----
+
+
+def _strings(lwp: Lwp, addr: int, room: int) -> tuple[list[bytes], int]:
+    """A NULL-terminated vector of strings; answers it and the room that is left."""
+    as_ = lwp.proc.as_
+    if as_ is None:
+        raise KernelError(Errno.EFAULT, "no address space")
+    out: list[bytes] = []
+    while addr:
+        (ptr,) = as_.load(addr + PTR * len(out), "<Q")
+        if ptr == 0:
+            break
+        try:
+            s = as_.copyinstr(ptr, room)
+        except KernelError as e:
+            if e.errno is Errno.ENAMETOOLONG:
+                raise KernelError(Errno.E2BIG, "argument list too long") from e
+            raise
+        out.append(s)
+        room -= len(s) + 1 + PTR
+        if room <= 0:
+            raise KernelError(Errno.E2BIG, "argument list too long")
+    return out, room
+
+
+def sys_execve(lwp: Lwp, path: int, argv: int, envp: int) -> NoReturnType:
+    """execve(path, argv, envp)."""
+    as_ = lwp.proc.as_
+    if as_ is None:
+        raise KernelError(Errno.EFAULT, "no address space")
+    name = as_.copyinstr(path)
+    if argv == 0:
+        raise KernelError(Errno.EFAULT, "no argument vector")
+    args, room = _strings(lwp, argv, ARG_MAX)
+    env, _ = _strings(lwp, envp, room)
+    exec_common(lwp, name, args, env)
+    return NORETURN
+
+
+# ---- wait ----
+
+_IDTYPES = {abi.P_PID: IdType.PID, abi.P_PGID: IdType.PGID, abi.P_ALL: IdType.ALL}
+
+
+def sys_waitid(lwp: Lwp, idtype: int, ident: int, infop: int, options: int) -> int:
+    """waitid(idtype, id, siginfo, options), waitsys."""
+    options = s32(options)
+    if not options or options & ~abi.WOPTMASK:
+        raise KernelError(Errno.EINVAL, f"wait options {options:#x}")
+    kind = _IDTYPES.get(s32(idtype))
+    if kind is None:
+        raise KernelError(Errno.EINVAL, f"idtype {s32(idtype)}")
+    number = s32(ident)
+    if kind is not IdType.ALL and number < 0:
+        raise KernelError(Errno.EINVAL, f"id {number}")
+    proc = lwp.proc
+    got = waitid(lwp, kind, number, options)
+    data = bytes(abi.SIGINFO_SIZE)
+    if got is not None:
+        info = SigInfo(
+            Sig.SIGCLD,
+            got.code,
+            got.pid,
+            got.uid,
+            got.status,
+            0,
+            0,
+            got.utime,
+            got.stime,
+        )
+        tick = max(1, lwp.kernel.config.clock_hz // abi.CLK_TCK)
+        data = abi.pack_siginfo(info, proc.zone.id, tick)
+    if proc.as_ is None:
+        raise KernelError(Errno.EFAULT, "no address space")
+    proc.as_.copyout(infop, data)
+    return 0
+
+
+# ---- who am I ----
+
+
+def sys_getpid(lwp: Lwp) -> tuple[int, int]:
+    """getpid(): the process and its parent, which for a zone's first one is zsched."""
+    p = lwp.proc
+    ppid = p.ppid
+    if p.flag & ProcFlag.SZONETOP and p.zone.zsched is not None:
+        ppid = p.zone.zsched.pid
+    return p.pid, ppid
+
+
+def sys_getuid(lwp: Lwp) -> tuple[int, int]:
+    """getuid(): real and effective user id."""
+    return lwp.cred.uid, lwp.cred.euid
+
+
+def sys_getgid(lwp: Lwp) -> tuple[int, int]:
+    """getgid(): real and effective group id."""
+    return lwp.cred.gid, lwp.cred.egid
+
+
+def sys_lwp_self(lwp: Lwp) -> int:
+    """lwp_self(): the id of the lwp."""
+    return lwp.tid
+
+
+def find(lwp: Lwp, pid: int) -> Proc:
+    """The process of a number that the caller can see, or itself for 0.
+
+    Raises:
+        KernelError: ESRCH, there is none.
+    """
+    if pid == 0:
+        return lwp.proc
+    p = lwp.kernel.pids.prfind(pid) if pid > 0 else None
+    if p is None or not zone_visible(lwp.proc, p) or p.stat is ProcStat.SIDL:
+        raise KernelError(Errno.ESRCH, f"no process {pid}")
+    return p
+
+
+def sys_pgrpsys(lwp: Lwp, flag: int, pid: int, pgid: int) -> int:
+    """pgrpsys: getpgrp 0, setpgrp 1, getsid 2, setsid 3, getpgid 4, setpgid 5."""
+    flag, pid, pgid = s32(flag), s32(pid), s32(pgid)
+    p = lwp.proc
+    if flag == 0:
+        return p.pgid
+    if flag == 1:
+        if p.sid != p.pid:
+            setsid(p)
+        return p.sid
+    if flag == 2:
+        return find(lwp, pid).sid
+    if flag == 3:
+        return setsid(p)
+    if flag == 4:
+        return find(lwp, pid).pgid
+    if flag == 5:
+        setpgid(p, pid, pgid)
+        return 0
+    raise KernelError(Errno.EINVAL, f"pgrpsys {flag}")

@@ -1,0 +1,219 @@
+"""Native system calls about signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.brands.native import abi
+from personae.brands.native.sendsig import getcontext, on_altstack, setcontext
+from personae.brands.native.sys_proc import find
+from personae.core.errno import Errno, KernelError
+from personae.core.policy import can_signal
+from personae.core.proc import ProcStat
+from personae.core.signal import (
+    CANTMASK,
+    DEFAULT_ACTION,
+    NSIG,
+    SaFlag,
+    SiCode,
+    SigAction,
+    SigInfo,
+    psignal,
+    set_action,
+    sigbit,
+    tsignal,
+)
+from personae.core.sync import CondVar, Restart, Sleep
+from personae.core.syscall import NORETURN, NoReturnType, s32
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+    from personae.core.proc import Proc
+    from personae.core.vm.as_ import As
+
+SA_KNOWN = (
+    SaFlag.SA_ONSTACK
+    | SaFlag.SA_RESETHAND
+    | SaFlag.SA_RESTART
+    | SaFlag.SA_SIGINFO
+    | SaFlag.SA_NODEFER
+    | SaFlag.SA_NOCLDWAIT
+    | SaFlag.SA_NOCLDSTOP
+)
+
+
+def _as(lwp: Lwp) -> As:
+    as_ = lwp.proc.as_
+    if as_ is None:
+        raise KernelError(Errno.EFAULT, "no address space")
+    return as_
+
+
+def _signo(sig: int, least: int = 1) -> int:
+    """A signal number.
+
+    Raises:
+        KernelError: EINVAL, it is none.
+    """
+    sig = s32(sig)
+    if not least <= sig < NSIG:
+        raise KernelError(Errno.EINVAL, f"signal {sig}")
+    return sig
+
+
+# ---- dispositions and masks ----
+
+
+def sys_sigaction(lwp: Lwp, sig: int, act: int, oact: int) -> int:
+    """sigaction(sig, act, oact)."""
+    sig = _signo(sig)
+    as_ = _as(lwp)
+    p = lwp.proc
+    new = abi.SIGACTION.unpack(as_.copyin(act, abi.SIGACTION.size)) if act else None
+    if new is not None and sigbit(sig) & CANTMASK:
+        raise KernelError(Errno.EINVAL, "SIGKILL and SIGSTOP are fixed")
+    old = p.user.u_signal.get(sig, DEFAULT_ACTION)
+    if oact:
+        data = abi.SIGACTION.pack(
+            int(old.flags), old.handler, abi.pack_sigset(old.mask)
+        )
+        as_.copyout(oact, data)
+    if new is not None:
+        flags, handler, mask = new
+        mask = abi.unpack_sigset(mask) & ~CANTMASK
+        set_action(p, sig, SigAction(handler, SaFlag(flags & SA_KNOWN), mask))
+    return 0
+
+
+def sys_sigprocmask(lwp: Lwp, how: int, setp: int, osetp: int) -> int:
+    """sigprocmask(how, set, oset)."""
+    as_ = _as(lwp)
+    old = lwp.sigmask
+    new = old
+    if setp:
+        arg = abi.unpack_sigset(as_.copyin(setp, abi.SIGSET.size))
+        how = s32(how)
+        if how == abi.SIG_BLOCK:
+            new = old | arg
+        elif how == abi.SIG_UNBLOCK:
+            new = old & ~arg
+        elif how == abi.SIG_SETMASK:
+            new = arg
+        else:
+            raise KernelError(Errno.EINVAL, f"sigprocmask how {how}")
+    if osetp:
+        as_.copyout(osetp, abi.pack_sigset(old))
+    lwp.sigmask = new & ~CANTMASK
+    lwp.ast = True
+    return 0
+
+
+def sys_sigsuspend(lwp: Lwp, setp: int) -> int:
+    """sigsuspend(set): wait with another mask; always ends by a handler."""
+    if lwp.sysstate is None:
+        mask = abi.unpack_sigset(_as(lwp).copyin(setp, abi.SIGSET.size))
+        lwp.sigoldmask = lwp.sigmask
+        lwp.sigmask = mask & ~CANTMASK
+        lwp.ast = True
+        lwp.sysstate = True
+    raise Sleep(CondVar(), restart=Restart.NOHAND)
+
+
+def sys_pause(lwp: Lwp) -> int:
+    """pause(): wait for a handler to run."""
+    raise Sleep(CondVar(), restart=Restart.NOHAND)
+
+
+def sys_sigpending(lwp: Lwp, flag: int, setp: int) -> int:
+    """Pending signals (flag 1), or sigfillset (2): all signals there are."""
+    flag = s32(flag)
+    if flag == 1:
+        bits = (lwp.sig | lwp.proc.sig) & lwp.sigmask
+    elif flag == 2:
+        bits = abi.SIGSET_MASK
+    else:
+        raise KernelError(Errno.EINVAL, f"sigpending {flag}")
+    _as(lwp).copyout(setp, abi.pack_sigset(bits))
+    return 0
+
+
+def sys_sigaltstack(lwp: Lwp, ssp: int, ossp: int) -> int:
+    """sigaltstack(ss, oss)."""
+    as_ = _as(lwp)
+    sp, size, flags = lwp.sigaltstack
+    busy = on_altstack(lwp, lwp.regs[abi.REG_SP])
+    new = abi.STACK.unpack(as_.copyin(ssp, abi.STACK.size)) if ssp else None
+    if new is not None:
+        if busy:
+            raise KernelError(Errno.EPERM, "the alternate stack is in use")
+        if new[2] & ~abi.SS_DISABLE:
+            raise KernelError(Errno.EINVAL, f"stack flags {new[2]:#x}")
+        if not new[2] and new[1] < abi.MINSIGSTKSZ:
+            raise KernelError(Errno.ENOMEM, "alternate stack too small")
+    if ossp:
+        as_.copyout(ossp, abi.STACK.pack(sp, size, flags | (abi.SS_ONSTACK * busy)))
+    if new is not None:
+        lwp.sigaltstack = new
+    return 0
+
+
+def sys_context(lwp: Lwp, flag: int, ucp: int) -> int | NoReturnType:
+    """Store the context (flag 0), or go there (1), as a handler does at its end."""
+    flag = s32(flag)
+    if flag == abi.GETCONTEXT:
+        _as(lwp).copyout(ucp, getcontext(lwp))
+        return 0
+    if flag != abi.SETCONTEXT:
+        raise KernelError(Errno.EINVAL, f"context {flag}")
+    setcontext(lwp, _as(lwp).copyin(ucp, abi.UCONTEXT_SIZE))
+    return NORETURN
+
+
+# ---- sending ----
+
+
+def _sender(lwp: Lwp, sig: int, code: int) -> SigInfo:
+    return SigInfo(sig, code, lwp.proc.pid, lwp.cred.uid)
+
+
+def _targets(lwp: Lwp, pid: int) -> list[Proc]:
+    """Whom kill(pid) means: a process, a group, or all but system and caller."""
+    p, k = lwp.proc, lwp.kernel
+    if pid > 0:
+        return [find(lwp, pid)]
+    if pid == -1:
+        return [
+            q
+            for q in k.practive
+            if q.zone is p.zone and q is not p and q is not p.zone.init
+        ]
+    group = k.pids.pgfind(p.pgid if pid == 0 else -pid)
+    members = group.members if group is not None else []
+    return [q for q in members if q.zone is p.zone]
+
+
+def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:
+    """kill(pid, sig)."""
+    sig = _signo(sig, least=0)
+    pid = s32(pid)
+    targets = [q for q in _targets(lwp, pid) if q.stat is not ProcStat.SIDL]
+    if not targets:
+        raise KernelError(Errno.ESRCH, f"nobody is {pid}")
+    allowed = [q for q in targets if can_signal(lwp.proc, q, sig)]
+    if not allowed:
+        raise KernelError(Errno.EPERM, f"signal to {pid}")
+    for q in allowed:
+        if sig:
+            psignal(q, sig, _sender(lwp, sig, SiCode.USER))
+    return 0
+
+
+def sys_lwp_kill(lwp: Lwp, tid: int, sig: int) -> int:
+    """lwp_kill(tid, sig): to a lwp of the own process."""
+    sig = _signo(sig, least=0)
+    target = next((t for t in lwp.proc.lwps if t.tid == s32(tid)), None)
+    if target is None:
+        raise KernelError(Errno.ESRCH, f"no lwp {s32(tid)}")
+    if sig:
+        tsignal(target, sig, _sender(lwp, sig, SiCode.LWP))
+    return 0
