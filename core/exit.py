@@ -16,7 +16,7 @@ from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
 from personae.core.contract import contract_abandon, contract_exit
-from personae.core.limits import nprocs_leave, upcount_dec
+from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TState
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
@@ -248,7 +248,7 @@ def freeproc(p: Proc) -> None:
         with p.lock:
             task_detach(p)
     p.pool.ref -= 1
-    nprocs_leave(k, task, task.project, p.zone)
+    max_processes_exit(k, p, p.zone, task)
     task_rele(task)
     p.cred.rele()
     p.audit = None

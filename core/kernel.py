@@ -146,7 +146,7 @@ class Kernel:
         self.tasks: dict[int, Task] = {}
         self.pools: dict[str, Pool] = {}
         self.contracts: dict[int, Contract] = {}
-        self.classes = default_classes(self)
+        self.classes = default_classes()
         self.contract_type: object = ProcessContracts()
         self.contract_ops: Any = Vector(
             ContractSpec, self.contract_type, "contract type process"

@@ -1,0 +1,270 @@
+"""Running programs in a zone from outside, and a zone's root file system."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from personae.core.config.units import parse_duration
+from personae.core.errno import KernelError
+from personae.core.exit import kill_proc
+from personae.core.file import File, FileFlag
+from personae.core.proc import Proc, ProcStat
+from personae.core.signal import CldCode
+from personae.core.start import start_program
+from personae.core.vfs.hostfs import HostFs
+from personae.core.vfs.hoststream import HostStream
+from personae.core.vfs.lookup import lookup
+from personae.core.vfs.overlay import OverlayFs
+from personae.core.vfs.tmpfs import TmpFs
+from personae.core.vfs.vnode import mount
+
+if TYPE_CHECKING:
+    from personae.core.kernel import Kernel
+    from personae.core.machine import Door, Machine
+    from personae.core.zone import Zone
+
+DEFAULT_ENV = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+}
+"""Environment of a program that is given none."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program did; the shape of ``subprocess.CompletedProcess``.
+
+    Attributes:
+        args: Its arguments.
+        returncode: Its exit status, or minus the number of the signal (illumos
+            number) that ended it.
+        stdout: What it and its children wrote to descriptor 1.
+        stderr: Likewise descriptor 2.
+        pid: Its process id.
+    """
+
+    args: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    pid: int
+
+    def check_returncode(self) -> None:
+        """Raise ``subprocess.CalledProcessError`` if the status is not 0."""
+        if self.returncode:
+            raise subprocess.CalledProcessError(
+                self.returncode, self.args, self.stdout, self.stderr
+            )
+
+
+class Job:
+    """A program that was started and may still run.
+
+    Attributes:
+        proc: Its process.
+        stdin: Its input from the host.
+        stdout: Its output.
+        stderr: Its error output.
+    """
+
+    def __init__(
+        self,
+        args: tuple[str, ...],
+        proc: Proc,
+        stdin: HostStream,
+        stdout: HostStream,
+        stderr: HostStream,
+    ) -> None:
+        self.args = args
+        self.proc = proc
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self._out = bytearray()
+        self._err = bytearray()
+
+    def pump(self, idle: bool, until_ns: int | None) -> bool:
+        """Collect output (the ``Door`` of a program without a host)."""
+        del idle, until_ns
+        self._out += self.stdout.take_output()
+        self._err += self.stderr.take_output()
+        return False
+
+    @property
+    def done(self) -> bool:
+        """Whether it has exited."""
+        return self.proc.stat is ProcStat.SZOMB
+
+    def result(self) -> Completed:
+        """What it did; it has exited."""
+        self.pump(False, None)
+        return Completed(
+            self.args,
+            returncode(self.proc),
+            bytes(self._out),
+            bytes(self._err),
+            self.pid,
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._pid
+
+    _pid = 0
+
+
+def returncode(proc: Proc) -> int:
+    """Exit status of a dead process, as subprocess gives it."""
+    if proc.wcode == CldCode.EXITED:
+        return proc.wdata & 0xFF
+    return -proc.wdata
+
+
+class ZoneHandle:
+    """A zone of a machine, by its id: stays good over ``restore``."""
+
+    def __init__(self, machine: Machine, zoneid: int) -> None:
+        self.machine = machine
+        self.id = zoneid
+
+    @property
+    def zone(self) -> Zone:
+        """The kernel's object."""
+        return self.machine.kernel.zones[self.id]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.zone.name
+
+    def put(self, path: str, data: bytes, mode: int = 0o755) -> None:
+        """Make a file in the zone's private layer."""
+        z = self.zone
+        assert z.root is not None and z.zsched is not None
+        folder, _, name = path.rpartition("/")
+        here = z.root
+        for part in filter(None, folder.split("/")):
+            try:
+                here = here.lookup(part.encode(), z.cred)
+            except KernelError:
+                here = here.mkdir(part.encode(), 0o755, z.cred)
+        vp = here.create(name.encode(), mode, z.cred, False)
+        vp.setattr(z.cred, size=0)
+        vp.write(None, 0, data, 0)
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        input: bytes | None = b"",  # noqa: A002 (subprocess' name)
+        init: bool = False,
+    ) -> Job:
+        """Start a program; ``Machine.run_until`` runs it.
+
+        Args:
+            argv: Program and arguments.
+            env: Its environment; ``DEFAULT_ENV`` if not given.
+            cwd: Its working directory.
+            input: All its input; None if input comes later through ``stdin``.
+            init: Make it the zone's init.
+
+        Raises:
+            KernelError: It can't be started.
+        """
+        k, zone = self.machine.kernel, self.zone
+        stdin, stdout, stderr = (HostStream(k) for _ in range(3))
+        if input is not None:
+            stdin.feed(input)
+            stdin.feed_eof()
+        files = [
+            File(stdin.hold(), FileFlag.FREAD, zone.cred),
+            File(stdout.hold(), FileFlag.FWRITE, zone.cred),
+            File(stderr.hold(), FileFlag.FWRITE, zone.cred),
+        ]
+        environ = DEFAULT_ENV if env is None else env
+        assert zone.zsched is not None
+        proc = start_program(
+            k,
+            zone,
+            [a.encode(errors="surrogateescape") for a in argv],
+            [f"{n}={v}".encode(errors="surrogateescape") for n, v in environ.items()],
+            files,
+            cwd=lookup(k, zone.zsched, cwd.encode()),
+            init=init,
+        )
+        job = Job(tuple(argv), proc, stdin, stdout, stderr)
+        job._pid = proc.pid
+        return job
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: bytes = b"",  # noqa: A002 (subprocess' name)
+        timeout: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        check: bool = False,
+        door: Door | None = None,
+    ) -> Completed:
+        """Run a program until it exits.
+
+        Args:
+            argv: Program and arguments.
+            input: All its input.
+            timeout: Virtual time after which it is killed, such as "5s".
+            env: Its environment.
+            cwd: Its working directory.
+            check: Raise if its status is not 0.
+            door: The host's side; by default output is collected.
+
+        Returns:
+            Its result.
+
+        Raises:
+            KernelError: It can't be started.
+            subprocess.CalledProcessError: With ``check``.
+            Deadlock: It can never end.
+            TimeLimit: The timeout is over; the program was killed.
+        """
+        job = self.start(argv, env=env, cwd=cwd, input=input)
+        k = self.machine.kernel
+        limit = None
+        if timeout is not None:
+            limit = k.now + k.cycles(parse_duration(timeout))
+        try:
+            self.machine.run_until([job.proc], door=door or job, limit=limit)
+        finally:
+            if not job.done:
+                kill_proc(job.proc)
+        result = job.result()
+        if check:
+            result.check_returncode()
+        return result
+
+
+def install_root(
+    kernel: Kernel,
+    zone: Zone,
+    rootfs: Path | None,
+    mounts: Sequence[tuple[str, str, bool]],
+) -> None:
+    """Give a zone its root file system and its shared folders."""
+    if rootfs is None:
+        fs: TmpFs = TmpFs(kernel, acct=zone.acct)
+    else:
+        fs = OverlayFs(kernel, rootfs, acct=zone.acct)
+    zone.root = fs.root
+    for source, target, readonly in mounts:
+        here = fs.root
+        for part in filter(None, target.split("/")):
+            try:
+                here = here.lookup(part.encode(), zone.cred)
+            except KernelError:
+                here = here.mkdir(part.encode(), 0o755, zone.cred)
+        mount(HostFs(kernel, source, readonly=readonly), here)
