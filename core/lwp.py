@@ -7,7 +7,7 @@ at any trap.
 
 from __future__ import annotations
 
-from enum import Enum, IntFlag, auto
+from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class WhyStop(Enum):
     PR_SYSEXIT = auto()
 
 
-class TpFlag(IntFlag):
+class TpFlag(IntEnum):
     """t_proc_flag (sys/thread.h)."""
 
     TP_DAEMON = 1
@@ -57,7 +57,7 @@ class TpFlag(IntFlag):
     TP_CHKPT = 32
 
 
-class TFlag(IntFlag):
+class TFlag(IntEnum):
     """t_flag."""
 
     T_FORKALL = 1
@@ -79,8 +79,8 @@ class Lwp:
         self.tid = 0
         self.state = TState.TS_STOPPED
         self.whystop = WhyStop.PR_SUSPENDED
-        self.tpflag = TpFlag(0)
-        self.tflag = TFlag(0)
+        self.tpflag = 0
+        self.tflag = 0
         self.cred: Cred = proc.cred
         self.cpu: Cpu | None = None
         self.bind_cpu = -1

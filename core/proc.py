@@ -6,11 +6,14 @@ module only says what a field is.  Nothing here knows an operating system.
 
 ``p_stat`` starts as SIDL: a walker of any process list skips a SIDL child, which
 is how a half-made child stays invisible (fork.c:870).
+
+Flag words are plain ints and their bits members of an IntEnum: an IntFlag would
+cost ten times as much at each of the hundred tests of a fork.
 """
 
 from __future__ import annotations
 
-from enum import Enum, IntFlag, auto
+from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.sync import CondVar
@@ -46,7 +49,7 @@ class ProcStat(Enum):
     """Exited, waiting to be reaped."""
 
 
-class ProcFlag(IntFlag):
+class ProcFlag(IntEnum):
     """p_flag (sys/proc.h), the bits fork.c reads or writes."""
 
     SSYS = 1 << 0
@@ -78,7 +81,7 @@ class ProcFlag(IntFlag):
     """proc_exit has begun."""
 
 
-class ProcPrFlag(IntFlag):
+class ProcPrFlag(IntEnum):
     """p_proc_flag: what /proc does to the process."""
 
     P_PR_TRACE = 1
@@ -88,7 +91,7 @@ class ProcPrFlag(IntFlag):
     P_PR_PTRACE = 16
 
 
-class PidFlag(IntFlag):
+class PidFlag(IntEnum):
     """p_pidflag (changed under pidlock)."""
 
     CLDPEND = 1
@@ -99,7 +102,7 @@ class PidFlag(IntFlag):
     """FORK_WAITPID: only a wait for this very pid reaps it."""
 
 
-class AcctFlag(IntFlag):
+class AcctFlag(IntEnum):
     """u_acflag."""
 
     AFORK = 1
@@ -125,7 +128,7 @@ class User:
         self.u_start = 0
         self.u_ticks = 0
         self.u_mem = 0
-        self.u_acflag = AcctFlag(0)
+        self.u_acflag = 0
         self.u_systrap = False
         self.u_entrymask: frozenset[int] = frozenset()
         self.u_exitmask: frozenset[int] = frozenset()
@@ -144,9 +147,9 @@ class Proc:
         self.pidp: Pid | None = None
         self.slot = -1
         self.stat = ProcStat.SIDL
-        self.flag = ProcFlag(0)
-        self.prflag = ProcPrFlag(0)
-        self.pidflag = PidFlag(0)
+        self.flag = 0
+        self.prflag = 0
+        self.pidflag = 0
         self.lock: Mutex = kernel.new_p_lock()
         self.cv = CondVar()
         """The parent in vfwait, and /proc waiters."""

@@ -164,7 +164,7 @@ def setpgid(caller: Proc, pid: int, pgid: int) -> None:
     if target is not caller:
         if target.parent is not caller:
             raise KernelError(Errno.ESRCH, f"{pid} is no child of the caller")
-        if ProcFlag.SEXECED in target.flag:
+        if target.flag & ProcFlag.SEXECED:
             raise KernelError(Errno.EACCES, f"{pid} has done an exec")
         if target.sess is not caller.sess:
             raise KernelError(Errno.EPERM, f"{pid} is in another session")

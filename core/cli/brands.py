@@ -28,14 +28,13 @@ def brands(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
-    print(f"{'BRAND':<10} {'VERSION':<10} {'PACKAGE':<14} {'CALLS':>5}  OBJECT")
+    print(f"{'BRAND':<10} {'CALLS':>5}  {'PACKAGE':<20} DESCRIPTION")
     for row in rows:
-        print(
-            f"{row['brand']:<10} {row['version']:<10} {row['package']:<14} "
-            f"{row['calls']:>5}  {row['object']}"
+        package = f"{row['package']} {row['version']}"
+        text = (
+            f"cannot be loaded: {row['error']}" if row["error"] else row["description"]
         )
-        if row["error"]:
-            print(f"{'':<10} cannot be loaded: {row['error']}")
+        print(f"{row['brand']:<10} {row['calls']:>5}  {package:<20} {text}")
     return 0
 
 
@@ -47,10 +46,13 @@ def describe(point: EntryPoint) -> dict[str, object]:
         "package": point.dist.name if point.dist else "-",
         "object": point.value,
         "calls": "-",
+        "description": "",
         "error": "",
     }
     try:
-        row["calls"] = len(point.load().sysent)
+        brand = point.load()
+        row["calls"] = sum(ent.fn is not None for ent in brand.sysent.values())
+        row["description"] = brand.description
     except Exception as error:  # a plugin may fail in any way
         row["error"] = f"{type(error).__name__}: {error}"
     return row

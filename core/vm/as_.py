@@ -339,10 +339,10 @@ class As(SegList, UserCopy):
         newsize = page_up(newsize)
         if flags & RemapFlag.FIXED:
             return self._remap_fixed(lo, hi, newsize, flags, newaddr)
+        seg = self._one_seg(lo, min(hi, lo + newsize))
         if newsize < hi - lo:
             self.unmap(lo + newsize, hi - lo - newsize)
-            hi = lo + newsize
-        seg = self._one_seg(lo, hi)
+            return lo
         more = newsize - (hi - lo)
         if more == 0:
             return lo

@@ -261,14 +261,3 @@ def reap(k: FakeKernel, p: Proc) -> None:
     p.cred.rele()
     k.pids.free(p)
     k.proc_count -= 1
-
-
-__all__ = [
-    "FakeKernel",
-    "ProcFlag",
-    "add_lwp",
-    "add_zone",
-    "first_proc",
-    "fork",
-    "reap",
-]

@@ -19,7 +19,8 @@ from personae.core.cred import (
     priv_text,
 )
 from personae.core.errno import Errno, KernelError, Panic
-from tests.core.fakes import FakeKernel, ProcFlag, add_zone, first_proc, fork
+from personae.core.proc import ProcFlag
+from tests.core.fakes import FakeKernel, add_zone, first_proc, fork
 
 
 def denied(fn: object, *args: object) -> Errno | None:
