@@ -355,6 +355,8 @@ class TimeShare:
     def _install(self, lwp: Lwp, ts: TsProc) -> None:
         if lwp in self.members:
             raise Panic(f"{lwp!r} enters class TS twice")
+        if not self.members:
+            self.next_update = lwp.kernel.now + TICKS_PER_SECOND * lwp.kernel.tick
         lwp.cldata = ts
         self.members[lwp] = ts
         self._fresh(lwp, ts)

@@ -19,7 +19,7 @@ from personae.core.lwp import Lwp, TState, WhyStop
 from personae.core.pid import PidTable, link_child, unlink_child
 from personae.core.plugin import Observers
 from personae.core.pool import Pool
-from personae.core.proc import Proc, ProcFlag, ProcStat
+from personae.core.proc import Proc, ProcStat
 from personae.core.rctl import (
     rctl_set_dup,
     rctl_set_free,
@@ -116,6 +116,8 @@ class FakeKernel:
         self.zones[0] = Zone(as_kernel(self), 0, "global", as_any(self.native_brand))
         self.zones[0].state = ZoneState.RUNNING
         task_create(as_kernel(self), 0, self.zones[0])
+        self.p0 = Proc(as_kernel(self))
+        self.p0.task = self.tasks[0]
 
     def new_p_lock(self) -> Mutex:
         return Mutex(self.locks, "p_lock", LockOrder.P_LOCK)
@@ -204,7 +206,7 @@ def first_proc(
     rctlproc_default_init(p)
     sess_create(p)
     k.current = None
-    k.contract_ops.contract_process_fork(sys_process_tmpl(), p, p, False)
+    k.contract_ops.contract_process_fork(sys_process_tmpl(), p, k.p0, False)
     p.stat = ProcStat.SRUN
     k.current = add_lwp(k, p, cls)
     return p

@@ -50,11 +50,10 @@ def test_last_hold_destroys_task_and_project() -> None:
     p = first_proc(k, projid=77)
     task = p.task
     assert task is not None
-    assert k.projects[0, 77].ref == 2  # the task, and the contract charged to it
+    assert k.projects[0, 77].ref == 1
     reap(k, p)
     assert p.task is None
     assert list(k.tasks) == [0]
-    k.contracts[1].owner.ct_held[0].rele()  # as contract_exit of the owner does
     assert (0, 77) not in k.projects
     with pytest.raises(Panic, match="dead"):
         task_rele(task)
@@ -75,7 +74,7 @@ def test_attach_needs_pidlock() -> None:
 def test_begin_uses_the_hold_of_the_maker() -> None:
     k = FakeKernel()
     p = first_proc(k)
-    task = task_create(as_kernel(k), 3, k.zones[0])
+    task = task_create(as_kernel(k), 10, k.zones[0])
     with k.pidlock:
         old = task_detach(p)
         task_begin(task, p)
