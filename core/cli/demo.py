@@ -1,0 +1,66 @@
+"""``personae demo``: the same story told by two personalities on one kernel."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.resources import files
+from pathlib import Path
+
+from personae.core.cli import CliError
+from personae.core.cli.session import Session
+from personae.core.machine import Machine
+
+SEED = 42
+ZONES = (("web", "linux"), ("lab", "native"))
+GUEST = "demo.elf"
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Boot two zones, run the same program in both, show that it repeats."""
+    first = tell(show=True)
+    second = tell(show=False)
+    same = first == second
+    print(f"digest {first}")
+    print(f"a second run with the same seed: {'the same' if same else second}")
+    if not same:
+        raise CliError("demo: the two runs differ; this is a bug of personae")
+    return 0
+
+
+def tell(*, show: bool) -> str:
+    """One run of the demonstration; its digest."""
+    machine = Machine(seed=SEED, cpus=2)
+    with machine:
+        session = Session(machine, listen=False, quiet=not show)
+        for name, brand in ZONES:
+            zone = machine.add_zone(name, brand=brand)
+            zone.put("/demo", guest(brand))
+            session.start(zone, ["/demo"], {}, init=True, prefix=f"{name:>4} | ")
+        status = session.finish()
+        if status:
+            raise CliError(f"demo: a guest ended with {status}")
+        if show:
+            summary(machine)
+        return machine.digest()
+
+
+def guest(brand: str) -> bytes:
+    """The program of a brand, as it comes with the package."""
+    path = files(f"personae.brands.{brand}") / "guests" / GUEST
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CliError(f"demo: {Path(str(path))}: cannot be read: {error}") from None
+
+
+def summary(machine: Machine) -> None:
+    """What the machine has counted."""
+    report = machine.report()
+    counters = report["counters"]
+    forks = counters.get("sysfork", 0) + counters.get("sysvfork", 0)
+    calls = sum(sum(made.values()) for made in report["syscalls"].values())
+    print(
+        f"{len(ZONES)} zones, {forks} forks, {calls:,} system calls, "
+        f"{sum(report['instructions']):,} instructions, "
+        f"{report['virtual_ns'] / 1e9:.3f} s virtual"
+    )

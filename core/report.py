@@ -1,0 +1,120 @@
+"""The report of a run as plain data and as JSON, and the tree of processes.
+
+Everything in it comes from the guests and the machine's constants, never from
+the host, so the reports of two runs with the same seed are equal byte for
+byte.  Reads the kernel, changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from personae.core._version import __version__
+from personae.core.proc import ProcFlag, ProcStat
+
+if TYPE_CHECKING:
+    from personae.core.kernel import Kernel
+    from personae.core.proc import Proc
+    from personae.core.zone import Zone
+
+FORMAT = 1
+"""Version of the report; raised when a field changes its meaning."""
+
+
+def machine_report(kernel: Kernel) -> dict[str, Any]:
+    """What happened on a machine so far."""
+    config = kernel.config
+    return {
+        "format": FORMAT,
+        "personae": __version__,
+        "machine": {
+            "seed": config.seed,
+            "cpus": config.cpus,
+            "memory": config.memory,
+            "clock_hz": config.clock_hz,
+            "quantum": config.quantum,
+        },
+        "virtual_ns": kernel.now_ns,
+        "cycles": kernel.now,
+        "instructions": [cpu.instret for cpu in kernel.cpus],
+        "digest": kernel.digest(),
+        "counters": dict(sorted(kernel.kstat.items())),
+        "syscalls": syscalls(kernel),
+        "zones": [zone_report(zone) for _, zone in sorted(kernel.zones.items())],
+        "notices": list(kernel.notices),
+    }
+
+
+def syscalls(kernel: Kernel) -> dict[str, dict[str, int]]:
+    """How often each call of each brand was made."""
+    made: dict[str, dict[str, int]] = {}
+    for name, brand in sorted(kernel.brands.brands.items()):
+        calls = {
+            ent.name: kernel.syscalls[ent]
+            for _, ent in sorted(brand.sysent.items())
+            if ent in kernel.syscalls
+        }
+        if calls:
+            made[name] = calls
+    return made
+
+
+def zone_report(zone: Zone) -> dict[str, Any]:
+    """One zone: what it is, and what it was refused."""
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "brand": zone.brand.name,
+        "state": zone.state.name.lower(),
+        "processes": zone.nprocs,
+        "lwps": zone.nlwps,
+        "failed_forks": {
+            "limit": zone.ffcap,
+            "no_process": zone.ffnoproc,
+            "no_memory": zone.ffnomem,
+            "other": zone.ffmisc,
+        },
+        "unknown_syscalls": dict(sorted(zone.unknown_syscalls.items())),
+    }
+
+
+def to_json(report: dict[str, Any]) -> str:
+    """The report as text, the same for the same report."""
+    return json.dumps(report, indent=2, ensure_ascii=True) + "\n"
+
+
+def ptree(kernel: Kernel, zone: str | None = None) -> str:
+    """The tree of user processes in the manner of ptree(1).
+
+    Args:
+        kernel: The kernel.
+        zone: Only the processes of this zone.
+    """
+    shown = [
+        proc
+        for proc in reversed(kernel.practive)  # oldest first
+        if not proc.flag & ProcFlag.SSYS
+        and proc.stat is not ProcStat.SIDL
+        and (zone is None or proc.zone.name == zone)
+    ]
+    children: dict[int, list[Proc]] = {}
+    pids = {proc.pid for proc in shown}
+    for proc in shown:
+        parent = proc.ppid if proc.ppid in pids else 0
+        children.setdefault(parent, []).append(proc)
+    lines: list[str] = []
+    todo = [(0, proc) for proc in reversed(children.get(0, []))]
+    while todo:
+        depth, proc = todo.pop()
+        lines.append(f"{'  ' * depth}{proc.pid:<5} {command_of(proc)}")
+        below = reversed(children.get(proc.pid, []))
+        todo += [(depth + 1, child) for child in below]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def command_of(proc: Proc) -> str:
+    """What a process runs, for a line of a listing."""
+    if proc.stat is ProcStat.SZOMB:
+        return "<defunct>"
+    return proc.user.u_psargs.decode(errors="replace")
