@@ -29,7 +29,7 @@ PTR = 8
 
 def sys_exit(lwp: Lwp, status: int) -> NoReturnType:
     """exit(status): the end of the process."""
-    proc_exit(lwp, CldCode.EXITED, s32(status))
+    proc_exit(lwp, CldCode.EXITED, status & 0xFFFFFFFF)
     return NORETURN
 
 
