@@ -232,12 +232,14 @@ class Dispatcher:
         k.now = cpu.clock
         lwp.regs[CYCLE] = start = cpu.clock
         self.yielding = False
+        ecalls = k.ecalls
         try:
             trap.run(k, cpu, lwp, end)
         finally:
             k.current = None
             cpu.lwp = None
         cpu.clock = k.now
+        cpu.instret += k.now - start - (k.ecalls - ecalls) * k.syscall_cost
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
         if lwp.state is not TState.TS_ONPROC:

@@ -32,6 +32,7 @@ from personae.core.zone import ZoneState
 if TYPE_CHECKING:
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
+    from personae.core.session import Session
     from personae.core.txn import Transaction
     from personae.core.zone import Zone
 
@@ -219,7 +220,7 @@ def _practive_exit(cp: Proc, cred: Cred, zone: Zone) -> None:
         k.nproc -= 1
 
 
-def _sess_join(p: Proc, cp: Proc) -> object:
+def _sess_join(p: Proc, cp: Proc) -> Session:
     """Step G7."""
     if p.sess is None:
         raise Panic(f"{p!r} has no session")

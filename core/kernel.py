@@ -119,6 +119,7 @@ class Kernel:
         self.maxpid = cfg.maxpid
         self.fork_fail_pending = 0
         self.kstat: dict[str, int] = {}
+        self.ecalls = 0
         self.syscalls: dict[Sysent, int] = {}
         self.notices: deque[str] = deque(maxlen=256)
         self.last_fork_steps: tuple[str, ...] = ()
@@ -303,8 +304,21 @@ class Kernel:
 
     # ---- zones ----
 
-    def zone_create(self, name: str, brand: str, **kw: Any) -> Zone:
+    def zone_create(
+        self,
+        name: str,
+        brand: str,
+        *,
+        options: dict[str, object] | None = None,
+        **kw: Any,
+    ) -> Zone:
         """Make a zone; it is INITIALIZED and has no process yet.
+
+        Args:
+            name: Its name.
+            brand: Its brand's name.
+            options: The brand's own options, ``zone.options``.
+            kw: See ``Zone``.
 
         Raises:
             KernelError: EEXIST, the name is taken; EINVAL, no such brand.
@@ -314,6 +328,7 @@ class Kernel:
         b = self.brands.hold(brand)
         zid = max(self.zones) + 1
         zone = Zone(self, zid, name, b, **kw)
+        zone.options = options or {}
         b.ops.b_init_brand_data(zone)
         self.zones[zid] = zone
         zone_state_set(zone, ZoneState.INITIALIZED)

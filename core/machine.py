@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from personae.core.brand import Brand
     from personae.core.config.schema import Config
+    from personae.core.cred import Priv
     from personae.core.proc import Proc
 
 
@@ -109,6 +110,8 @@ class Machine:
         )
         self._brands = list(load_brands() if brands is None else brands)
         self.kernel = Kernel(config, self._brands)
+        self.config: Config | None = None
+        """The file it was made from, if any."""
         self.plugins = Observers()
         for p in plugins:
             self.plugins.register(p)
@@ -146,6 +149,8 @@ class Machine:
         max_processes: int | None = None,
         memory: int | str | None = None,
         mounts: Sequence[tuple[str, str, bool]] = (),
+        limitpriv: frozenset[Priv] | None = None,
+        options: Mapping[str, object] | None = None,
         boot: bool = True,
     ) -> ZoneHandle:
         """Make a zone and boot it.
@@ -160,6 +165,8 @@ class Machine:
             max_processes: Limit of processes in it.
             memory: Limit of physical memory (capped-memory).
             mounts: Host folders to share: (host path, path in the zone, read only).
+            limitpriv: Privileges its processes can have.
+            options: The brand's own options.
             boot: Whether to boot it at once.
 
         Raises:
@@ -171,7 +178,14 @@ class Machine:
             acct = k.hw.acct_create(max(1, parse_size(memory) >> 12))
             if acct == 0:
                 raise MachineError(f"zone {name}: too many zones with capped memory")
-        zone = k.zone_create(name, brand, hostname=hostname, acct=acct)
+        zone = k.zone_create(
+            name,
+            brand,
+            hostname=hostname,
+            acct=acct,
+            limit=limitpriv,
+            options=dict(options or {}),
+        )
         if max_lwps is not None:
             zone.set_rctl("zone.max-lwps", max_lwps)
         if max_processes is not None:
@@ -306,6 +320,7 @@ class Machine:
         self = cls.__new__(cls)
         self._brands = list(load_brands() if brands is None else brands)
         self.kernel = savefile.load(Path(path).read_bytes(), self._brands)
+        self.config = None
         self.plugins = Observers()
         self.kernel.observers = self.plugins
         return self

@@ -61,7 +61,7 @@ class PidTable:
                 k.count("procovf")
                 k.notice("out of processes")
             raise KernelError(Errno.EAGAIN, "no free process slot")
-        number = self._next() if wanted is None else wanted
+        number = self.next_number() if wanted is None else wanted
         if number in self.hash:
             raise Panic(f"pid {number} is in use")
         pid = Pid(number)
@@ -71,7 +71,8 @@ class PidTable:
         proc.slot = self.free_slots.pop()
         return pid
 
-    def _next(self) -> int:
+    def next_number(self) -> int:
+        """The next number that nobody goes by (the cyclic search of pid_allocate)."""
         n = self.mpid
         for _ in range(self.maxpid - self.minpid + 1):
             n = n + 1 if n < self.maxpid else self.minpid

@@ -85,7 +85,7 @@ def to_json(report: dict[str, Any]) -> str:
 
 
 def ptree(kernel: Kernel, zone: str | None = None) -> str:
-    """The tree of user processes in the manner of ptree(1).
+    """Show the tree of user processes, in the manner of p-tools.
 
     Args:
         kernel: The kernel.

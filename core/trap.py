@@ -60,6 +60,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
         k.now = regs[CYCLE]
         if t == ECALL:
             k.now = regs[CYCLE] = k.now + cost
+            k.ecalls += 1
             syscall(k, lwp)
             if lwp.state is not onproc:
                 return

@@ -18,6 +18,7 @@ from personae.core.rctl import RctlSet, rctl_set_attach, rctl_set_value
 if TYPE_CHECKING:
     from personae.core.brand import Brand
     from personae.core.kernel import Kernel
+    from personae.core.pool import Pool
     from personae.core.proc import Proc
     from personae.core.vfs.vnode import Vnode
 
@@ -96,6 +97,10 @@ class Zone:
         self.ffmisc = 0
         self.unknown_syscalls: dict[str, int] = {}
         self.console: Any = None
+        self.options: dict[str, object] = {}
+        """The brand's own table of the configuration."""
+        self.pool: Pool | None = None
+        """Where its processes are bound; None: the default pool."""
         self.rctls: RctlSet = rctl_set_attach("zone", self)
 
     def set_rctl(self, name: str, value: int) -> None:

@@ -23,8 +23,10 @@ from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import mount
 
 if TYPE_CHECKING:
+    from personae.core.cred import Cred
     from personae.core.kernel import Kernel
     from personae.core.machine import Door, Machine
+    from personae.core.vfs.vnode import Vnode
     from personae.core.zone import Zone
 
 DEFAULT_ENV = {
@@ -145,15 +147,17 @@ class ZoneHandle:
         z = self.zone
         assert z.root is not None and z.zsched is not None
         folder, _, name = path.rpartition("/")
-        here = z.root
-        for part in filter(None, folder.split("/")):
-            try:
-                here = here.lookup(part.encode(), z.cred)
-            except KernelError:
-                here = here.mkdir(part.encode(), 0o755, z.cred)
+        here = make_dirs(z.root, folder, z.cred)
         vp = here.create(name.encode(), mode, z.cred, False)
         vp.setattr(z.cred, size=0)
         vp.write(None, 0, data, 0)
+
+    def mount_tmpfs(self, path: str) -> None:
+        """Mount an empty tmpfs."""
+        z = self.zone
+        assert z.root is not None
+        here = make_dirs(z.root, path, z.cred)
+        mount(TmpFs(self.machine.kernel, acct=z.acct), here)
 
     def start(
         self,
@@ -248,6 +252,17 @@ class ZoneHandle:
         return result
 
 
+def make_dirs(root: Vnode, path: str, cred: Cred) -> Vnode:
+    """The folder ``path`` below ``root``, made where it is missing."""
+    here = root
+    for part in filter(None, path.split("/")):
+        try:
+            here = here.lookup(part.encode(), cred)
+        except KernelError:
+            here = here.mkdir(part.encode(), 0o755, cred)
+    return here
+
+
 def install_root(
     kernel: Kernel,
     zone: Zone,
@@ -261,10 +276,5 @@ def install_root(
         fs = OverlayFs(kernel, rootfs, acct=zone.acct)
     zone.root = fs.root
     for source, target, readonly in mounts:
-        here = fs.root
-        for part in filter(None, target.split("/")):
-            try:
-                here = here.lookup(part.encode(), zone.cred)
-            except KernelError:
-                here = here.mkdir(part.encode(), 0o755, zone.cred)
+        here = make_dirs(fs.root, target, zone.cred)
         mount(HostFs(kernel, source, readonly=readonly), here)

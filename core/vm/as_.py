@@ -94,8 +94,8 @@ class As(SegList, UserCopy):
         self.acct = acct
         self.proc = proc
         self.hwid = hat.create(kernel, acct)
-        room = min(max(self.stack_limit() + STACK_GUARD, MMAP_GAP_MIN), MMAP_GAP_MAX)
-        self.mmap_base = STACK_TOP - page_up(room)
+        room = max(page_up(self.stack_limit() + STACK_GUARD), MMAP_GAP_MIN)
+        self.mmap_base = STACK_TOP - (room if room <= MMAP_GAP_MAX else MMAP_GAP_MIN)
 
     # -- limits
 

@@ -32,7 +32,8 @@ STACK_STEP = 128 << 10
 """A stack grows by whole blocks of this size, to fault seldom."""
 MMAP_GAP_MIN = 128 << 20
 MMAP_GAP_MAX = USER_TOP // 6 * 5
-"""Least and most room left for the stack (arch/riscv/mm, mmap_base())."""
+"""Least room left for the stack, and most (mmap_base() of mm/util.c); a limit
+above it counts as none and reserves the least."""
 ET_DYN_BASE = USER_TOP // 3 * 2 & ~PAGE_MASK
 """Where a position-independent program goes (ELF_ET_DYN_BASE)."""
 

@@ -264,22 +264,25 @@ class SegVn(Seg):
         return page_up(self._vnode.getattr().size) >> PAGE_SHIFT
 
     def attach(self, as_: As, lo: int, hi: int) -> None:
-        """Private and not too big: all pages at once.  Else: ask for each."""
-        n = (hi - lo) >> PAGE_SHIFT
-        if not self.shared and n <= EAGER_PAGES:
-            first = self.index(lo)
-            there = min(max(self._pages() - first, 0), n)
-            getpage = self._vnode.getpage
-            try:
-                pfns = [getpage(i) for i in range(first, first + there)]
-            except KernelError as err:
-                if err.errno is not Errno.ENOMEM:
-                    raise
-            else:
-                pfns += [0] * (n - there)
-                hat.map_frames(as_, lo, pfns, self.prot, shared=False)
-                return
-        hat.map_ask(as_, lo, hi - lo, self.prot, self.shared)
+        """Private and not too big: all pages at once.  Else: ask for each.
+
+        One page is looked at in any case, to refuse what has no pages (ENODEV).
+        """
+        first, n = self.index(lo), (hi - lo) >> PAGE_SHIFT
+        eager = not self.shared and n <= EAGER_PAGES
+        there = min(max(self._pages() - first, 0), n) if eager else 1
+        getpage = self._vnode.getpage
+        try:
+            pfns = [getpage(i) for i in range(first, first + there)]
+        except KernelError as err:
+            if err.errno is Errno.ENODEV:
+                raise
+            eager = False
+        if eager:
+            pfns += [0] * (n - there)
+            hat.map_frames(as_, lo, pfns, self.prot, shared=False)
+        else:
+            hat.map_ask(as_, lo, hi - lo, self.prot, self.shared)
 
     def fill(self, as_: As, addr: int) -> Fault:
         """The file's page; BUS_ADRERR behind its end."""

@@ -13,6 +13,7 @@
 
 #include "cpu.h"
 #include "fpfast.h"
+#include "rvi.h"
 
 #define RD    x[e->rd]
 #define RS1   x[e->rs1]
@@ -180,32 +181,32 @@ static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
 	return 0;
 }
 
-#define LOAD(T, EXT) do { \
-	uint64_t va_ = RS1 + IMM; \
+#define LOAD(D, A, T, EXT) do { \
+	uint64_t va_ = (A) + IMM; \
 	struct tlbe *t_ = &hart->load[PAGE(va_) & TLB_MASK]; \
 	if (LIKELY(t_->key == (PAGE(va_) | rtag) && !(va_ & (sizeof(T) - 1)))) { \
-		RD = EXT(*(T *)(uintptr_t)(t_->add + va_)); \
+		D = EXT(*(T *)(uintptr_t)(t_->add + va_)); \
 	} else { \
 		uint64_t v_; \
 		trap = slow_load(r, va_, sizeof(T), &v_); \
 		if (UNLIKELY(trap != DONE)) \
 			goto fault; \
-		RD = EXT((T)v_); \
+		D = EXT((T)v_); \
 	} \
 } while (0)
 
-#define STORE(T) do { \
-	uint64_t va_ = RS1 + IMM; \
+#define STORE(A, B, T, L) do { \
+	uint64_t va_ = (A) + IMM; \
 	struct tlbe *t_ = &hart->store[PAGE(va_) & TLB_MASK]; \
 	if (LIKELY(t_->key == (PAGE(va_) | wtag) && !(va_ & (sizeof(T) - 1)))) { \
-		*(T *)(uintptr_t)(t_->add + va_) = (T)RS2; \
+		*(T *)(uintptr_t)(t_->add + va_) = (T)(B); \
 	} else { \
 		rest = e->count; \
-		trap = slow_store(r, va_, sizeof(T), RS2, PC); \
+		trap = slow_store(r, va_, sizeof(T), (B), PC); \
 		if (UNLIKELY(trap != DONE)) { \
 			if (trap != RESYNC) \
 				goto fault_rest; \
-			pc = PC + LEN; \
+			pc = PC + (L); \
 			goto resync; \
 		} \
 	} \
@@ -303,6 +304,10 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 #define X(n) [2 * OP_##n] = &&L_##n##_4, [2 * OP_##n + 1] = &&L_illegal_2,
 		HW_OPS_4(X) HW_OPS_0(X)
 #undef X
+#define X(a, la, b, lb) FUSED(a, la, b, lb),
+#define Y(n) [2 * CAT2(OP_, n)] = &&CAT(n, , 4),
+		HW_FUSED_OPS(Y)
+#undef Y
 	};
 	const uintptr_t *handlers = (const uintptr_t *)labels;
 #else
@@ -352,10 +357,45 @@ dispatch:
 #endif
 
 #define LEN 2
-#include "rvi.h"
+#define X(n) OP(n) { B_##n(RD, RS1, RS2, 2); NEXT; }
+	HW_OPS_2(X)
+#undef X
 #undef LEN
 #define LEN 4
-#include "rvi.h"
+#define X(n) OP(n) { B_##n(RD, RS1, RS2, 4); NEXT; }
+	HW_OPS_2(X)
+#undef X
+
+	/* fused pairs; a chained one passes the first result on in a register */
+#define X(a, la, b, lb) OP(FUSED(a, la, b, lb)) { \
+		B_##a(RD, RS1, RS2, la); \
+		e += la / 2; \
+		B_##b(RD, RS1, RS2, lb); \
+		e += lb / 2; \
+		DISPATCH; \
+	}
+	HW_PAIRS(X) HW_CHAINS(X)
+#undef X
+#define X(a, la, b, lb) OP(CHAIN1(a, la, b, lb)) { \
+		uint64_t v; \
+		B_##a(v, RS1, RS2, la); \
+		RD = v; \
+		e += la / 2; \
+		B_##b(RD, v, RS2, lb); \
+		e += lb / 2; \
+		DISPATCH; \
+	} \
+	OP(CHAIN2(a, la, b, lb)) { \
+		uint64_t v; \
+		B_##a(v, RS1, RS2, la); \
+		RD = v; \
+		e += la / 2; \
+		B_##b(RD, RS1, v, lb); \
+		e += lb / 2; \
+		DISPATCH; \
+	}
+	HW_CHAINS(X)
+#undef X
 #include "rvm.h"
 #include "rva.h"
 #include "rvfd.h"

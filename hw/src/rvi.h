@@ -1,82 +1,91 @@
 /*
- * rvi.h - RV64I and the loads of F and D.  Included by hart.c once for each
- * length of instruction (LEN 4 and 2).
+ * rvi.h - RV64I and the loads of F and D, as bodies: B_op(D, A, B, L) computes
+ * into D from the operands A and B; L is the length of the instruction.  Handlers
+ * and fused pairs are both made of them (hart.c).
  */
-OP(illegal) { trap = HW_TRAP_ILLEGAL; goto fault; }
-OP(nop) { NEXT; }
+#define SEXT(v) ((uint64_t)(int64_t)(v))
 
-OP(ecall) { pc = PC; ctx->insn_len = LEN; trap = HW_TRAP_ECALL; goto out; }
-OP(ebreak) { pc = PC; ctx->insn_len = LEN; trap = HW_TRAP_EBREAK; goto out; }
+#define B_illegal(D, A, B, L) do { trap = HW_TRAP_ILLEGAL; goto fault; } while (0)
+#define B_nop(D, A, B, L) ((void)0)
+#define B_ecall(D, A, B, L) CALL(HW_TRAP_ECALL, L)
+#define B_ebreak(D, A, B, L) CALL(HW_TRAP_EBREAK, L)
+#define CALL(why, L) do { pc = PC; ctx->insn_len = (L); trap = (why); goto out; } while (0)
 
-OP(li) { RD = IMM; NEXT; }
-OP(mv) { RD = RS1; NEXT; }
-OP(lui) { RD = (uint64_t)IMM24 << 12; NEXT; }
-OP(auipc) { RD = PC + ((uint64_t)IMM24 << 12); NEXT; }
+#define B_li(D, A, B, L) D = IMM
+#define B_mv(D, A, B, L) D = (A)
+#define B_lui(D, A, B, L) D = IMM24 << 12
+#define B_auipc(D, A, B, L) D = PC + (IMM24 << 12)
 
-OP(addi) { RD = RS1 + IMM; NEXT; }
-OP(addiw) { RD = SEXT32(RS1 + IMM); NEXT; }
-OP(slti) { RD = (int64_t)RS1 < (int64_t)IMM; NEXT; }
-OP(sltiu) { RD = RS1 < IMM; NEXT; }
-OP(xori) { RD = RS1 ^ IMM; NEXT; }
-OP(ori) { RD = RS1 | IMM; NEXT; }
-OP(andi) { RD = RS1 & IMM; NEXT; }
-OP(slli) { RD = RS1 << (e->imm & 63); NEXT; }
-OP(srli) { RD = RS1 >> (e->imm & 63); NEXT; }
-OP(srai) { RD = (uint64_t)((int64_t)RS1 >> (e->imm & 63)); NEXT; }
-OP(slliw) { RD = SEXT32((uint32_t)RS1 << (e->imm & 31)); NEXT; }
-OP(srliw) { RD = SEXT32((uint32_t)RS1 >> (e->imm & 31)); NEXT; }
-OP(sraiw) { RD = (uint64_t)(int64_t)((int32_t)RS1 >> (e->imm & 31)); NEXT; }
+#define B_addi(D, A, B, L) D = (A) + IMM
+#define B_addiw(D, A, B, L) D = SEXT32((A) + IMM)
+#define B_slti(D, A, B, L) D = (int64_t)(A) < (int64_t)IMM
+#define B_sltiu(D, A, B, L) D = (A) < IMM
+#define B_xori(D, A, B, L) D = (A) ^ IMM
+#define B_ori(D, A, B, L) D = (A) | IMM
+#define B_andi(D, A, B, L) D = (A) & IMM
+#define B_slli(D, A, B, L) D = (A) << (e->imm & 63)
+#define B_srli(D, A, B, L) D = (A) >> (e->imm & 63)
+#define B_srai(D, A, B, L) D = (uint64_t)((int64_t)(A) >> (e->imm & 63))
+#define B_slliw(D, A, B, L) D = SEXT32((uint32_t)(A) << (e->imm & 31))
+#define B_srliw(D, A, B, L) D = SEXT32((uint32_t)(A) >> (e->imm & 31))
+#define B_sraiw(D, A, B, L) D = SEXT((int32_t)(A) >> (e->imm & 31))
 
-OP(add) { RD = RS1 + RS2; NEXT; }
-OP(sub) { RD = RS1 - RS2; NEXT; }
-OP(sll) { RD = RS1 << (RS2 & 63); NEXT; }
-OP(slt) { RD = (int64_t)RS1 < (int64_t)RS2; NEXT; }
-OP(sltu) { RD = RS1 < RS2; NEXT; }
-OP(xor) { RD = RS1 ^ RS2; NEXT; }
-OP(srl) { RD = RS1 >> (RS2 & 63); NEXT; }
-OP(sra) { RD = (uint64_t)((int64_t)RS1 >> (RS2 & 63)); NEXT; }
-OP(or) { RD = RS1 | RS2; NEXT; }
-OP(and) { RD = RS1 & RS2; NEXT; }
-OP(addw) { RD = SEXT32(RS1 + RS2); NEXT; }
-OP(subw) { RD = SEXT32(RS1 - RS2); NEXT; }
-OP(sllw) { RD = SEXT32((uint32_t)RS1 << (RS2 & 31)); NEXT; }
-OP(srlw) { RD = SEXT32((uint32_t)RS1 >> (RS2 & 31)); NEXT; }
-OP(sraw) { RD = (uint64_t)(int64_t)((int32_t)RS1 >> (RS2 & 31)); NEXT; }
+#define B_add(D, A, B, L) D = (A) + (B)
+#define B_sub(D, A, B, L) D = (A) - (B)
+#define B_sll(D, A, B, L) D = (A) << ((B) & 63)
+#define B_slt(D, A, B, L) D = (int64_t)(A) < (int64_t)(B)
+#define B_sltu(D, A, B, L) D = (A) < (B)
+#define B_xor(D, A, B, L) D = (A) ^ (B)
+#define B_srl(D, A, B, L) D = (A) >> ((B) & 63)
+#define B_sra(D, A, B, L) D = (uint64_t)((int64_t)(A) >> ((B) & 63))
+#define B_or(D, A, B, L) D = (A) | (B)
+#define B_and(D, A, B, L) D = (A) & (B)
+#define B_addw(D, A, B, L) D = SEXT32((A) + (B))
+#define B_subw(D, A, B, L) D = SEXT32((A) - (B))
+#define B_sllw(D, A, B, L) D = SEXT32((uint32_t)(A) << ((B) & 31))
+#define B_srlw(D, A, B, L) D = SEXT32((uint32_t)(A) >> ((B) & 31))
+#define B_sraw(D, A, B, L) D = SEXT((int32_t)(A) >> ((B) & 31))
+#define B_mul(D, A, B, L) D = (A) * (B)
+#define B_mulw(D, A, B, L) D = SEXT32((A) * (B))
 
-OP(lb) { LOAD(int8_t, (uint64_t)(int64_t)); NEXT; }
-OP(lh) { LOAD(int16_t, (uint64_t)(int64_t)); NEXT; }
-OP(lw) { LOAD(int32_t, (uint64_t)(int64_t)); NEXT; }
-OP(ld) { LOAD(uint64_t, ); NEXT; }
-OP(lbu) { LOAD(uint8_t, ); NEXT; }
-OP(lhu) { LOAD(uint16_t, ); NEXT; }
-OP(lwu) { LOAD(uint32_t, ); NEXT; }
-OP(flw) { LOAD(uint32_t, BOX |); NEXT; }
-OP(fld) { LOAD(uint64_t, ); NEXT; }
+#define B_lb(D, A, B, L) LOAD(D, A, int8_t, SEXT)
+#define B_lh(D, A, B, L) LOAD(D, A, int16_t, SEXT)
+#define B_lw(D, A, B, L) LOAD(D, A, int32_t, SEXT)
+#define B_ld(D, A, B, L) LOAD(D, A, uint64_t, )
+#define B_lbu(D, A, B, L) LOAD(D, A, uint8_t, )
+#define B_lhu(D, A, B, L) LOAD(D, A, uint16_t, )
+#define B_lwu(D, A, B, L) LOAD(D, A, uint32_t, )
+#define B_flw(D, A, B, L) LOAD(D, A, uint32_t, BOX |)
+#define B_fld(D, A, B, L) LOAD(D, A, uint64_t, )
 
-OP(sb) { STORE(uint8_t); NEXT; }
-OP(sh) { STORE(uint16_t); NEXT; }
-OP(sw) { STORE(uint32_t); NEXT; }
-OP(sd) { STORE(uint64_t); NEXT; }
+#define B_sb(D, A, B, L) STORE(A, B, uint8_t, L)
+#define B_sh(D, A, B, L) STORE(A, B, uint16_t, L)
+#define B_sw(D, A, B, L) STORE(A, B, uint32_t, L)
+#define B_sd(D, A, B, L) STORE(A, B, uint64_t, L)
 
-OP(beq_in) { if (RS1 == RS2) BRANCH_IN; NEXT; }
-OP(bne_in) { if (RS1 != RS2) BRANCH_IN; NEXT; }
-OP(blt_in) { if ((int64_t)RS1 < (int64_t)RS2) BRANCH_IN; NEXT; }
-OP(bge_in) { if ((int64_t)RS1 >= (int64_t)RS2) BRANCH_IN; NEXT; }
-OP(bltu_in) { if (RS1 < RS2) BRANCH_IN; NEXT; }
-OP(bgeu_in) { if (RS1 >= RS2) BRANCH_IN; NEXT; }
-OP(beqz_in) { if (RS1 == 0) BRANCH_IN; NEXT; }
-OP(bnez_in) { if (RS1 != 0) BRANCH_IN; NEXT; }
+#define B_beq_in(D, A, B, L) if ((A) == (B)) BRANCH_IN
+#define B_bne_in(D, A, B, L) if ((A) != (B)) BRANCH_IN
+#define B_blt_in(D, A, B, L) if ((int64_t)(A) < (int64_t)(B)) BRANCH_IN
+#define B_bge_in(D, A, B, L) if ((int64_t)(A) >= (int64_t)(B)) BRANCH_IN
+#define B_bltu_in(D, A, B, L) if ((A) < (B)) BRANCH_IN
+#define B_bgeu_in(D, A, B, L) if ((A) >= (B)) BRANCH_IN
+#define B_beqz_in(D, A, B, L) if ((A) == 0) BRANCH_IN
+#define B_bnez_in(D, A, B, L) if ((A) != 0) BRANCH_IN
 
-OP(beq_out) { if (RS1 == RS2) BRANCH_OUT; NEXT; }
-OP(bne_out) { if (RS1 != RS2) BRANCH_OUT; NEXT; }
-OP(blt_out) { if ((int64_t)RS1 < (int64_t)RS2) BRANCH_OUT; NEXT; }
-OP(bge_out) { if ((int64_t)RS1 >= (int64_t)RS2) BRANCH_OUT; NEXT; }
-OP(bltu_out) { if (RS1 < RS2) BRANCH_OUT; NEXT; }
-OP(bgeu_out) { if (RS1 >= RS2) BRANCH_OUT; NEXT; }
+#define B_beq_out(D, A, B, L) if ((A) == (B)) BRANCH_OUT
+#define B_bne_out(D, A, B, L) if ((A) != (B)) BRANCH_OUT
+#define B_blt_out(D, A, B, L) if ((int64_t)(A) < (int64_t)(B)) BRANCH_OUT
+#define B_bge_out(D, A, B, L) if ((int64_t)(A) >= (int64_t)(B)) BRANCH_OUT
+#define B_bltu_out(D, A, B, L) if ((A) < (B)) BRANCH_OUT
+#define B_bgeu_out(D, A, B, L) if ((A) >= (B)) BRANCH_OUT
 
-OP(j_in) { JUMP_IN; }
-OP(jal_in) { RD = PC + LEN; JUMP_IN; }
-OP(j_out) { JUMP(PC + IMM24); }
-OP(jal_out) { pc = PC; RD = pc + LEN; JUMP(pc + IMM24); }
-OP(jr) { JUMP(RS1 & ~UINT64_C(1)); }
-OP(jalr) { pc = (RS1 + IMM) & ~UINT64_C(1); RD = PC + LEN; JUMP(pc); }
+#define B_j_in(D, A, B, L) JUMP_IN
+#define B_jal_in(D, A, B, L) do { D = PC + (L); JUMP_IN; } while (0)
+#define B_j_out(D, A, B, L) JUMP(PC + IMM24)
+#define B_jal_out(D, A, B, L) do { pc = PC; D = pc + (L); JUMP(pc + IMM24); } while (0)
+#define B_jr(D, A, B, L) JUMP((A) & ~UINT64_C(1))
+#define B_jalr(D, A, B, L) do { \
+	pc = ((A) + IMM) & ~UINT64_C(1); \
+	D = PC + (L); \
+	JUMP(pc); \
+} while (0)

@@ -2,11 +2,11 @@
  * rvm.h - the M extension.  Division by zero gives all ones (quotient) or the
  * dividend (remainder); overflow gives the dividend and 0.
  */
-OP(mul) { RD = RS1 * RS2; NEXT; }
+OP(mul) { B_mul(RD, RS1, RS2, 4); NEXT; }
 OP(mulh) { RD = (uint64_t)(((__int128)(int64_t)RS1 * (int64_t)RS2) >> 64); NEXT; }
 OP(mulhsu) { RD = (uint64_t)(((__int128)(int64_t)RS1 * (unsigned __int128)RS2) >> 64); NEXT; }
 OP(mulhu) { RD = (uint64_t)(((unsigned __int128)RS1 * RS2) >> 64); NEXT; }
-OP(mulw) { RD = SEXT32(RS1 * RS2); NEXT; }
+OP(mulw) { B_mulw(RD, RS1, RS2, 4); NEXT; }
 
 OP(div)
 {
