@@ -37,10 +37,10 @@ from personae.core.vm.layout import (
     Fault,
     MapFlag,
     Prot,
-    RemapFlag,
     page_down,
     page_up,
 )
+from personae.core.vm.remap import remap
 from personae.core.vm.seg import Seg, SegAnon, SegVn, SegZero
 from personae.core.vm.seglist import SegList
 
@@ -312,110 +312,11 @@ class As(SegList, UserCopy):
         """
         self.covered(*self._range(addr, size, Errno.ENOMEM))
 
-    # -- moving
-
     def remap(
         self, old: int, oldsize: int, newsize: int, flags: int, newaddr: int = 0
     ) -> int:
-        """Resize or move a mapping (mremap(2)).
-
-        Args:
-            old: Its address.
-            oldsize: How much of it; within one segment.
-            newsize: How much it shall be.
-            flags: ``RemapFlag``.
-            newaddr: Where, with FIXED.
-
-        Returns:
-            Where it is now.
-
-        Raises:
-            KernelError: EINVAL EFAULT ENOMEM EPERM.
-        """
-        flags = RemapFlag(flags)
-        if flags & ~3 or newsize == 0 or oldsize == 0 or newsize > USER_TOP:
-            raise KernelError(Errno.EINVAL, "flags or sizes of a remapping")
-        lo, hi = self._range(old, oldsize, Errno.EINVAL)
-        newsize = page_up(newsize)
-        if flags & RemapFlag.FIXED:
-            return self._remap_fixed(lo, hi, newsize, flags, newaddr)
-        seg = self._one_seg(lo, min(hi, lo + newsize))
-        if newsize < hi - lo:
-            self.unmap(lo + newsize, hi - lo - newsize)
-            return lo
-        more = newsize - (hi - lo)
-        if more == 0:
-            return lo
-        self._check_size(more)
-        end = lo + newsize
-        if seg.end == hi and end <= USER_TOP and self.is_free(hi, end):
-            self._extend(seg, more)
-            return lo
-        if not flags & RemapFlag.MAYMOVE:
-            raise KernelError(Errno.ENOMEM, "no room to grow in place")
-        return self._move(lo, hi, newsize, self.gap(newsize, self.mmap_base))
-
-    def _remap_fixed(
-        self, lo: int, hi: int, newsize: int, flags: RemapFlag, to: int
-    ) -> int:
-        if not flags & RemapFlag.MAYMOVE:
-            raise KernelError(Errno.EINVAL, "FIXED without MAYMOVE")
-        to, to_end = self._range(to, newsize, Errno.EINVAL)
-        if to < hi and lo < to_end:
-            raise KernelError(Errno.EINVAL, "old and new place overlap")
-        if to < MMAP_MIN_ADDR:
-            raise KernelError(Errno.EPERM, "below the lowest address")
-        self._one_seg(lo, min(hi, lo + newsize))
-        self._check_size(newsize - (hi - lo) - self._bytes_in(to, to_end))
-        if newsize < hi - lo:
-            self.unmap(lo + newsize, hi - lo - newsize)
-            hi = lo + newsize
-        return self._move(lo, hi, newsize, to)
-
-    def _one_seg(self, lo: int, hi: int) -> Seg:
-        seg = self.find(lo)
-        if seg is None or seg.end < hi:
-            raise KernelError(Errno.EFAULT, "not within one mapping")
-        return seg
-
-    def _extend(self, seg: Seg, more: int) -> None:
-        """Grow a segment upwards into free space."""
-        end = seg.end
-        seg.size += more
-        try:
-            seg.attach(self, end, seg.end)
-        except KernelError:
-            seg.size -= more
-            raise
-        self.size += more
-        self._join(seg.base, seg.end)
-
-    def _move(self, lo: int, hi: int, newsize: int, to: int) -> int:
-        """Move [lo, hi) to ``to``, and let it end ``newsize`` later."""
-        self._room_for_splits(lo, hi, 3)
-        size = hi - lo
-        seg = self._one_seg(lo, hi)
-        if newsize > size:
-            tail = seg.dup()
-            if tail.obj is not None:
-                tail.off += hi - tail.base
-            tail.base, tail.size = to + size, newsize - size
-            self._enter(tail)
-        try:
-            hat.move(self, lo, to, size)
-        except KernelError:
-            if newsize > size:
-                self.unmap(to + size, newsize - size)
-            raise
-        (seg,) = self._carve(lo, hi)
-        self._remove(seg)
-        self._drop(to, to + size)
-        if seg.obj is not None:
-            seg.off = seg.off + lo - seg.base
-        seg.base = to
-        self._insert(seg)
-        self._join(to, to + newsize)
-        return to
+        """Resize or move a mapping (mremap(2)); see ``vm.remap``."""
+        return remap(self, old, oldsize, newsize, flags, newaddr)
 
     # -- faults
 
