@@ -49,9 +49,76 @@
 /* not instructions: what an entry holds before it is decoded, and at page ends */
 #define HW_OPS_0(X) X(decode) X(page_end) X(straddle)
 
+/*
+ * Pairs of neighbours that get one handler, with their lengths: what compilers put
+ * next to each other often (measured on C programs of several kinds).  The second
+ * one keeps its own entry, for those who jump to it.
+ */
+#define HW_PAIRS(X) \
+	X(sd, 2, sd, 2) X(ld, 2, ld, 2) X(mv, 2, mv, 2) X(li, 2, li, 2) \
+	X(lw, 2, lw, 2) X(lh, 4, lh, 4) X(ld, 4, ld, 4) X(sd, 4, sd, 4) X(sw, 2, sw, 2) \
+	X(fld, 2, fld, 4) X(fld, 4, addi, 2) X(fld, 4, fld, 4) X(fld, 2, fld, 2) \
+	X(mv, 2, li, 2) X(li, 2, mv, 2) X(mv, 2, ld, 2) X(ld, 2, mv, 2) X(sd, 2, mv, 2) \
+	X(sd, 2, li, 2) X(sd, 2, ld, 2) X(ld, 2, sd, 2) X(ld, 4, sd, 2) X(mv, 2, addi, 2) \
+	X(addi, 2, jr, 2) X(ld, 2, jr, 2) X(mv, 2, jr, 2) X(li, 2, jr, 2) X(subw, 2, jr, 2) \
+	X(mv, 2, jalr, 2) X(mv, 2, jal_in, 4) X(mv, 2, jal_out, 4) X(addi, 4, jal_in, 4) \
+	X(mv, 2, j_in, 2) X(li, 2, j_in, 2) X(addi, 2, j_in, 2) X(add, 2, j_in, 2) \
+	X(sb, 4, addi, 2) X(sb, 4, addw, 2) X(sw, 2, addi, 2) X(sd, 2, addi, 2) \
+	X(sltu, 4, sltu, 4) X(li, 2, addi, 4) X(lbu, 4, lbu, 4) \
+	X(beqz_in, 2, beq_in, 4) X(beqz_in, 2, mv, 2) X(bnez_in, 2, mv, 2) \
+	X(beqz_in, 2, ld, 2) X(beqz_in, 2, lbu, 4) X(beq_in, 4, lbu, 4)
+
+/* the same, of which the second often uses the first one's result */
+#define HW_CHAINS(X) \
+	X(addi, 2, sd, 2) X(addi, 2, addi, 2) X(addi, 2, addi, 4) X(addi, 4, addi, 2) \
+	X(addi, 2, lbu, 4) X(addi, 2, ld, 2) X(addi, 2, mv, 2) X(addi, 2, add, 2) \
+	X(addi, 2, addw, 4) X(addi, 2, mulw, 4) X(addi, 4, mv, 2) X(li, 2, add, 2) \
+	X(slli, 4, srli, 2) X(slli, 2, srli, 2) X(slli, 4, srli, 4) X(slli, 4, add, 2) \
+	X(slli, 2, add, 2) X(slli, 4, add, 4) X(slli, 2, add, 4) X(srli, 2, add, 2) \
+	X(add, 2, ld, 2) X(add, 4, ld, 2) X(add, 2, lw, 2) X(add, 4, lw, 2) X(add, 2, lbu, 4) \
+	X(add, 4, lbu, 4) X(add, 2, sb, 4) X(add, 4, sb, 4) X(add, 2, sd, 2) X(add, 2, sw, 2) \
+	X(add, 2, add, 2) X(add, 2, addi, 2) X(add, 2, fld, 2) \
+	X(lbu, 4, addi, 2) X(lbu, 4, addiw, 4) X(lbu, 4, add, 2) X(lbu, 4, andi, 4) \
+	X(lbu, 4, beqz_in, 2) X(lbu, 4, bnez_in, 2) X(lbu, 4, beq_in, 4) X(lbu, 4, bne_in, 4) \
+	X(ld, 2, addi, 2) X(ld, 2, add, 2) X(ld, 2, beqz_in, 2) X(ld, 2, bnez_in, 2) \
+	X(lw, 2, addw, 2) X(lw, 2, addiw, 2) X(lw, 2, beqz_in, 2) X(lw, 2, bnez_in, 2) \
+	X(lw, 2, sltu, 4) X(lw, 2, mv, 2) X(lh, 4, addi, 4) X(addiw, 2, sw, 2) \
+	X(addiw, 4, andi, 4) X(andi, 4, bgeu_in, 4) X(andi, 4, bltu_in, 4) \
+	X(andi, 4, beqz_in, 2) X(andi, 2, beqz_in, 2) X(andi, 4, bnez_in, 2) \
+	X(andi, 2, bnez_in, 2) X(andi, 2, add, 4) \
+	X(addi, 2, bne_in, 4) X(addi, 2, blt_in, 4) X(addi, 2, bltu_in, 4) \
+	X(addi, 4, blt_in, 4) X(addi, 4, bne_in, 4) X(addi, 2, bnez_in, 2) \
+	X(addiw, 2, bnez_in, 2) X(addiw, 2, bne_in, 4) X(addw, 2, bne_in, 4) \
+	X(addw, 2, bgeu_in, 4) X(addw, 2, bltu_in, 4) X(add, 2, bne_in, 4) X(add, 2, bltu_in, 4) \
+	X(mv, 2, beqz_in, 2) X(mv, 2, bnez_in, 2) X(mv, 2, bgeu_in, 4) \
+	X(sltu, 4, subw, 2) X(mulw, 4, addw, 2) X(mul, 4, add, 2) X(mul, 4, add, 4) \
+	X(srliw, 4, slliw, 4) X(slliw, 4, srliw, 4) X(slliw, 4, or, 4) X(srliw, 4, or, 4) \
+	X(slliw, 4, subw, 2) X(or, 4, or, 4) X(or, 4, slliw, 4) X(xor, 4, addw, 4) \
+	X(addw, 4, xor, 4) X(addw, 4, addw, 4) X(and, 4, xor, 2) X(xor, 4, srliw, 4) \
+	X(or, 4, xor, 2) X(xor, 2, xor, 2) X(xor, 2, addw, 2) X(addw, 2, addw, 2) \
+	X(lui, 4, addi, 4) X(lui, 2, addi, 4) X(lui, 4, addi, 2) X(lui, 2, addiw, 4) \
+	X(lui, 4, addiw, 4) X(lui, 4, addiw, 2) X(auipc, 4, addi, 4) X(auipc, 4, ld, 4) \
+	X(auipc, 4, jalr, 4) X(auipc, 4, addi, 2) X(auipc, 4, lw, 4)
+
+/* names of the handlers of a pair */
+#define FUSED(a, la, b, lb)  p_##a##la##_##b##lb
+#define CHAIN1(a, la, b, lb) c1_##a##la##_##b##lb   /* first result is rs1 of the second */
+#define CHAIN2(a, la, b, lb) c2_##a##la##_##b##lb   /* first result is rs2 of the second */
+
+#define OPN(n)  OPN_(n)
+#define OPN_(n) OP_##n
+
 enum hw_op {
 #define X(n) OP_##n,
 	HW_OPS_2(X) HW_OPS_4(X) HW_OPS_0(X)
+#undef X
+	HW_SINGLE_OPS,
+	HW_LAST_SINGLE = HW_SINGLE_OPS - 1,
+#define X(a, la, b, lb) OPN(FUSED(a, la, b, lb)),
+	HW_PAIRS(X) HW_CHAINS(X)
+#undef X
+#define X(a, la, b, lb) OPN(CHAIN1(a, la, b, lb)), OPN(CHAIN2(a, la, b, lb)),
+	HW_CHAINS(X)
 #undef X
 	HW_NOPS
 };

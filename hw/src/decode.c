@@ -397,13 +397,36 @@ static int ends_line(uint32_t op)
 	return 0;
 }
 
+/* an operation and its length, as the key of pairs */
+#define KEY(op, len) ((uint32_t)(op) << 1 | ((len) == 2))
+#define PAIR(a, b)   ((a) << 16 | (b))
+
+/* The handler for both a and b, which follows it; HW_NOPS: none. */
+static uint32_t fuse(const struct insn *a, uint32_t ka, const struct insn *b, uint32_t kb)
+{
+	switch (PAIR(ka, kb)) {
+#define X(a_, la, b_, lb) \
+	case PAIR(KEY(OP_##a_, la), KEY(OP_##b_, lb)): \
+		return OPN(FUSED(a_, la, b_, lb));
+	HW_PAIRS(X)
+#undef X
+#define X(a_, la, b_, lb) \
+	case PAIR(KEY(OP_##a_, la), KEY(OP_##b_, lb)): \
+		return b->rs1 == a->rd ? OPN(CHAIN1(a_, la, b_, lb)) : \
+		       b->rs2 == a->rd ? OPN(CHAIN2(a_, la, b_, lb)) : OPN(FUSED(a_, la, b_, lb));
+	HW_CHAINS(X)
+#undef X
+	}
+	return HW_NOPS;
+}
+
 /* Decode the straight line that starts at halfword idx of the frame. */
 void hw_decode(hw_machine *m, struct code_page *cp, uint32_t idx)
 {
 	const uint8_t *mem = MEM(m, cp->pfn);
 	uintptr_t undecoded = cp->handlers[2 * OP_decode];
-	uint16_t at[CODE_ENTRIES];
-	uint32_t n = 0, op = OP_nop, bits, count;
+	uint16_t at[CODE_ENTRIES], key[CODE_ENTRIES];
+	uint32_t n = 0, op = OP_nop, bits, count, i;
 
 	/* From now on a store to this frame must come by the slow path. */
 	if (cp->decoded == 0)
@@ -422,6 +445,7 @@ void hw_decode(hw_machine *m, struct code_page *cp, uint32_t idx)
 		if ((bits & 3) != 3)
 			bits &= 0xffff;
 		op = decode_insn(&cp->ent[idx], bits, idx, cp->handlers);
+		key[n] = (uint16_t)KEY(op, (bits & 3) == 3 ? 4 : 2);
 		at[n++] = (uint16_t)idx;
 		idx += (bits & 3) == 3 ? 2 : 1;
 	}
@@ -429,6 +453,11 @@ void hw_decode(hw_machine *m, struct code_page *cp, uint32_t idx)
 	count = ends_line(op) ? 0 : cp->ent[idx].count;
 	cp->decoded += n;
 	m->stat[HW_STAT_DECODES] += n;
+	for (i = 0; i + 1 < n; i++) {
+		op = fuse(&cp->ent[at[i]], key[i], &cp->ent[at[i + 1]], key[i + 1]);
+		if (op != HW_NOPS)
+			cp->ent[at[i]].h = cp->handlers[2 * op];
+	}
 	while (n > 0)
 		cp->ent[at[--n]].count = (uint16_t)++count;
 }

@@ -285,7 +285,7 @@ static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
 #define OP(n)    CAT(n, , LEN):
 #define DISPATCH goto *(void *)e->h
 #else
-#define OP(n)    case 2 * OP_##n + (LEN == 2):
+#define OP(n)    case 2 * OPN(n) + (LEN == 2):
 #define DISPATCH goto dispatch
 #endif
 #define NEXT     do { e += LEN / 2; DISPATCH; } while (0)
@@ -304,10 +304,14 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 #define X(n) [2 * OP_##n] = &&L_##n##_4, [2 * OP_##n + 1] = &&L_illegal_2,
 		HW_OPS_4(X) HW_OPS_0(X)
 #undef X
-#define X(a, la, b, lb) FUSED(a, la, b, lb),
-#define Y(n) [2 * CAT2(OP_, n)] = &&CAT(n, , 4),
-		HW_FUSED_OPS(Y)
-#undef Y
+#define X(a, la, b, lb) [2 * OPN(FUSED(a, la, b, lb))] = &&CAT(FUSED(a, la, b, lb), , 4),
+		HW_PAIRS(X) HW_CHAINS(X)
+#undef X
+#define X(a, la, b, lb) \
+		[2 * OPN(CHAIN1(a, la, b, lb))] = &&CAT(CHAIN1(a, la, b, lb), , 4), \
+		[2 * OPN(CHAIN2(a, la, b, lb))] = &&CAT(CHAIN2(a, la, b, lb), , 4),
+		HW_CHAINS(X)
+#undef X
 	};
 	const uintptr_t *handlers = (const uintptr_t *)labels;
 #else
@@ -317,6 +321,14 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 #undef X
 #define X(n) [2 * OP_##n] = 2 * OP_##n, [2 * OP_##n + 1] = 2 * OP_illegal + 1,
 		HW_OPS_4(X) HW_OPS_0(X)
+#undef X
+#define X(a, la, b, lb) [2 * OPN(FUSED(a, la, b, lb))] = 2 * OPN(FUSED(a, la, b, lb)),
+		HW_PAIRS(X) HW_CHAINS(X)
+#undef X
+#define X(a, la, b, lb) \
+		[2 * OPN(CHAIN1(a, la, b, lb))] = 2 * OPN(CHAIN1(a, la, b, lb)), \
+		[2 * OPN(CHAIN2(a, la, b, lb))] = 2 * OPN(CHAIN2(a, la, b, lb)),
+		HW_CHAINS(X)
 #undef X
 	};
 	const uintptr_t *handlers = numbers;
