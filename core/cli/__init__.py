@@ -72,6 +72,9 @@ def failed(error: Exception) -> int:
         count = sum(problem.severity == "error" for problem in error.problems)
         complain(f"{count} error{'s'[: count > 1]} in the configuration")
         return EXIT_FAILURE
+    if told_to_users(error):
+        complain(str(error))
+        return EXIT_FAILURE
     reason = f"{type(error).__name__}: {error}"
     complain(
         f"internal error: {reason}\n"
@@ -79,6 +82,17 @@ def failed(error: Exception) -> int:
         "run it again with PERSONAE_DEBUG=1"
     )
     return EXIT_FAILURE
+
+
+def told_to_users(error: Exception) -> bool:
+    """Whether the kernel raised it for the user, with words that help."""
+    from personae.core.plugin import PluginError
+
+    kinds: tuple[type[Exception], ...] = (PluginError,)
+    machine = sys.modules.get("personae.core.machine")
+    if machine is not None:
+        kinds += (machine.MachineError,)
+    return isinstance(error, kinds)
 
 
 def complain(message: str) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
-GROUP = "personae.brands"
+from personae.core.brands import brand_points, load_brand
+from personae.core.plugin import PluginError
 
-
-def brand_points() -> list[EntryPoint]:
-    """The entry points of brands, by name; the first of a name counts."""
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        found.setdefault(point.name, point)
-    return [found[name] for name in sorted(found)]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def brand_names() -> list[str]:
     """The names that a zone's ``brand`` may have."""
-    return [point.name for point in brand_points()]
+    return sorted({point.name for point in brand_points()})
 
 
 def brands(args: argparse.Namespace) -> int:
@@ -50,9 +46,9 @@ def describe(point: EntryPoint) -> dict[str, object]:
         "error": "",
     }
     try:
-        brand = point.load()
+        brand = load_brand(point)
         row["calls"] = sum(ent.fn is not None for ent in brand.sysent.values())
         row["description"] = brand.description
-    except Exception as error:  # a plugin may fail in any way
-        row["error"] = f"{type(error).__name__}: {error}"
+    except PluginError as error:
+        row["error"] = str(error)
     return row

@@ -9,12 +9,86 @@ from typing import TYPE_CHECKING
 from personae.core.cli import CliError, complain
 from personae.core.cli.brands import brand_names
 from personae.core.config import load
+from personae.core.errno import KernelError
 
 if TYPE_CHECKING:
+    from personae.core.cli.session import Session
     from personae.core.config.schema import Config, ZoneConf
+    from personae.core.machine import Machine
 
 LIST_FORMAT = "{:>4} {:<16} {:<10} {:<30} {:<8} {:<6}"
 """The columns of zoneadm(8) list -v."""
+
+
+def up(args: argparse.Namespace) -> int:
+    """Boot the zones with ``autoboot``, run their first processes to the end.
+
+    Returns:
+        0, or the status of the first zone, in the order of the file, that failed.
+    """
+    settings = overrides(args.set)
+    config = load(args.file, overrides=settings, brands=brand_names())
+    warn(config)
+    chosen = [z for z in config.zones.values() if z.autoboot and z.init is not None]
+    if not chosen:
+        raise CliError(
+            f"up: {args.file}: no zone to start: none has an [zone.NAME.init] table "
+            "with autoboot on"
+        )
+    from personae.core.cli.session import Session
+    from personae.core.fromconfig import build
+    from personae.core.machine import Machine
+
+    machine = build(Machine, config)
+    with machine:
+        session = Session(machine, args.time_limit, listen=len(chosen) == 1)
+        width = max(len(zone.name) for zone in chosen)
+        for zone in chosen:
+            prefix = f"{zone.name:>{width}} | " if len(chosen) > 1 else ""
+            boot_zone(machine, session, zone, prefix)
+        status = session.finish()
+        summary(machine, session)
+        if args.report:
+            from personae.core.cli.run import write_report
+
+            write_report(machine, args.report)
+    return status
+
+
+def boot_zone(machine: Machine, session: Session, zone: ZoneConf, prefix: str) -> None:
+    """Boot one zone and start its first process."""
+    from personae.core.zonerun import DEFAULT_ENV
+
+    handle, init = machine.zone(zone.name), zone.init
+    assert init is not None
+    machine.kernel.zone_boot(handle.zone)
+    env = {**DEFAULT_ENV, **init.env}
+    try:
+        session.start(handle, init.args, env, cwd=init.cwd, init=True, prefix=prefix)
+    except KernelError as error:
+        raise CliError(
+            f"up: zone {zone.name}: {init.args[0]} cannot be started: {error}"
+        ) from None
+
+
+def summary(machine: Machine, session: Session) -> None:
+    """One line on the run, its digest, and how each zone ended; to stderr."""
+    report = machine.report()
+    counters = report["counters"]
+    forks = counters.get("sysfork", 0) + counters.get("sysvfork", 0)
+    zones = len(session.programs)
+    complain(
+        f"{zones} zone{'s'[: zones != 1]}, {forks} forks, "
+        f"{sum(report['instructions']):,} instructions, "
+        f"{report['virtual_ns'] / 1e9:.3f} s virtual"
+    )
+    complain(f"digest {report['digest']}")
+    for program in session.programs:
+        code = program.job.result().returncode if program.job.done else None
+        end = "still running" if code is None else f"exit {code}"
+        if code is not None and code < 0:
+            end = f"ended by signal {-code}"
+        complain(f"{program.zone.name}: {end}")
 
 
 def list_zones(args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from personae.core.config.schema import (
     FaultConf,
     FsConf,
     NetConf,
+    User,
     ZoneConf,
 )
 from personae.core.config.walker import Walk
@@ -34,6 +35,10 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
     "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
     "zone.*.capped-memory.swap": ("warning", "only 'physical' is enforced"),
     "zone.*.capped-memory.locked": ("warning", "only 'physical' is enforced"),
+    "zone.*.fs.*.options.*=nodevices": ("warning", "devices are never opened there"),
+    "zone.*.fs.*.options.*=devices": ("error", "a host's device cannot be opened"),
+    "zone.*.fs.*.options.*=nosetuid": ("warning", "set-id bits keep their effect"),
+    "zone.*.fs.*.options.*=noexec": ("warning", "files there can be executed"),
     "zone.*.net": ("error", "zones have no network; remove the table"),
 }
 """Key pattern, with ``=value`` where only one value is meant: severity, reason."""
@@ -77,9 +82,7 @@ def zone_rules(
     if zone.name.startswith("SUNW"):
         walk.error(path, "zone names that begin with SUNW are reserved; zonecfg(8)")
     if zone.name == "global":
-        for key in NOT_IN_GLOBAL:
-            if key in raw:
-                walk.error((*path, key), "the global zone has no such property")
+        global_rules(walk, raw)
     if "dedicated-cpu" in raw:
         for key in ("pool", "cpu-shares"):
             if key in raw:
@@ -99,6 +102,9 @@ def zone_rules(
         privilege_rules(walk, zone.limitpriv, (*path, "limitpriv"))
     if zone.init is not None and not zone.init.args:
         walk.error((*path, "init", "args"), "an empty array names no program")
+    if zone.init is not None and zone.init.user != User():
+        text = "not supported in this version: the first process runs as root"
+        walk.error((*path, "init", "user"), text)
     for number, fs in enumerate(zone.fs):
         fs_rules(walk, fs, (*path, "fs", number))
     for number, net in enumerate(zone.net):
@@ -107,6 +113,18 @@ def zone_rules(
         attr_rules(walk, attr, (*path, "attr", number))
     repeated(walk, [fs.dir for fs in zone.fs], (*path, "fs"), "dir")
     repeated(walk, [attr.name for attr in zone.attr], (*path, "attr"), "name")
+
+
+def global_rules(walk: Walk, raw: dict[str, object]) -> None:
+    """The global zone is the machine's own: most keys have no meaning there."""
+    for key, value in raw.items():
+        path: Path = ("zone", "global", key)
+        if key in NOT_IN_GLOBAL:
+            walk.error(path, "the global zone has no such property")
+        elif key != "brand":
+            walk.error(path, "not supported in this version for the global zone")
+        elif value != "native":
+            walk.error(path, "the global zone is always of brand 'native'")
 
 
 def repeated(walk: Walk, names: list[str], path: Path, key: str) -> None:
@@ -220,6 +238,8 @@ def matches(
     """Every value of the document whose path fits a pattern with ``*``."""
     if not keys:
         return [(path, table)]
+    if isinstance(table, list) and keys[0] == "*":
+        table = dict(enumerate(table))
     if not isinstance(table, dict):
         return []
     names = list(table) if keys[0] == "*" else [keys[0]]

@@ -55,7 +55,7 @@ mode = "strict"
 [zone.web.init]
 args = ["/bin/sh", "-c", "exit 3"]
 env = { PATH = "/bin" }
-user = { uid = 7 }
+user = { uid = 0 }
 
 [[zone.web.fs]]
 dir = "/scratch"
@@ -106,7 +106,7 @@ def test_good() -> None:
         web.init.env,
         web.init.user.uid,
         web.init.user.gid,
-    ) == (("/bin/sh", "-c", "exit 3"), {"PATH": "/bin"}, 7, 0)
+    ) == (("/bin/sh", "-c", "exit 3"), {"PATH": "/bin"}, 0, 0)
     assert config.faults[0].syscall == ("fork", "clone")
     assert When(1, 1, 1) == config.faults[1].when
     assert config.plugin_tables == {"timeline": {"output": "x"}}
@@ -198,6 +198,12 @@ BAD = [
      "below max-processes 9: a process has an lwp"),
     ("[zone.a]\nrootfs = 'nope'", "z.toml:2: zone.a.rootfs: 'nope': no such file or "
      "folder on the host; make one with: personae rootfs TARGET busybox-static"),
+    ("[zone.global]\nbrand = 'linux'", "z.toml:2: zone.global.brand: the global zone "
+     "is always of brand 'native'"),
+    ("[zone.global]\nmax-lwps = 9", "z.toml:2: zone.global.max-lwps: not supported in "
+     "this version for the global zone"),
+    ("[zone.a.init]\nargs = ['x']\nuser = { uid = 7 }", "z.toml:3: zone.a.init.user: "
+     "not supported in this version: the first process runs as root"),
     # file systems
     ("[[zone.a.fs]]\ndir = '/x'", "z.toml:1: zone.a.fs[0]: the key 'special' is "
      "missing: the host folder to mount"),
@@ -276,6 +282,10 @@ swap = "128M"
 locked = "1M"
 [zone.web.capped-cpu]
 ncpus = 1.5
+[[zone.web.fs]]
+dir = "/scratch"
+type = "tmpfs"
+options = ["devices", "nodevices", "nosetuid", "noexec"]
 [[zone.web.net]]
 physical = "vnic0"
 allowed-address = "10.0.0.2/24"
@@ -296,7 +306,7 @@ def test_dedicated_cpu_excludes() -> None:
     """dedicated-cpu stands alone: no pool, no cpu-shares; zonecfg(8)."""
     text = SAMPLE.replace("[zone.lab.", '[zone.lab]\npool = "batch"\n[zone.lab.')
     expected = (
-        "z.toml:21: zone.lab.pool: excluded by 'dedicated-cpu': keep one of the two"
+        "z.toml:25: zone.lab.pool: excluded by 'dedicated-cpu': keep one of the two"
     )
     assert expected in problems(text)
 
