@@ -116,7 +116,7 @@ class File:
     def __init__(self, vnode: Vnode, flag: int, cred: Cred | None = None) -> None:
         self.f_vnode = vnode.hold()
         self.f_offset = 0
-        self.f_flag = flag
+        self.f_flag = int(flag)
         self.f_count = 0
         self.f_cred = cred
         self.f_owner = 0

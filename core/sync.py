@@ -106,10 +106,11 @@ class LockSet:
 class Mutex:
     """A kernel lock with an owner and a rank."""
 
-    __slots__ = ("locks", "name", "order", "owned")
+    __slots__ = ("checking", "held", "name", "order", "owned")
 
     def __init__(self, locks: LockSet, name: str, order: LockOrder) -> None:
-        self.locks = locks
+        self.checking = locks.checking
+        self.held = locks.held
         self.name = name
         self.order = order
         self.owned = False
@@ -123,31 +124,32 @@ class Mutex:
         """
         if order is not None:
             self.order = order
-        locks = self.locks
-        if locks.checking:
+        if self.checking:
             if self.owned:
                 raise Panic(f"recursive mutex_enter: {self.name}")
-            if locks.held and max(m.order for m in locks.held) > self.order:
-                held = ", ".join(m.name for m in locks.held)
-                raise Panic(f"lock order: {self.name} entered while holding {held}")
-            locks.held.append(self)
+            held = self.held
+            if held and held[-1].order > self.order:
+                names = ", ".join(m.name for m in held)
+                raise Panic(f"lock order: {self.name} entered while holding {names}")
+            held.append(self)
         self.owned = True
 
-    def exit(self) -> None:
+    def exit(self, *exc: object) -> None:
         """Drop the lock; Panic if it is not held."""
         if not self.owned:
             raise Panic(f"mutex_exit of a lock not held: {self.name}")
         self.owned = False
-        if self.locks.checking:
-            self.locks.held.remove(self)
+        if self.checking:
+            held = self.held
+            if held[-1] is self:
+                held.pop()
+            else:
+                held.remove(self)
+
+    __enter__ = enter
+    __exit__ = exit
 
     def assert_held(self) -> None:
         """Panic unless the lock is held."""
-        if self.locks.checking and not self.owned:
+        if self.checking and not self.owned:
             raise Panic(f"lock not held: {self.name}")
-
-    def __enter__(self) -> None:
-        self.enter()
-
-    def __exit__(self, *exc: object) -> None:
-        self.exit()

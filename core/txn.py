@@ -20,7 +20,7 @@ Must not know: processes, brands, hardware.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Self
 
@@ -50,16 +50,21 @@ class Transaction:
             None when nobody listens.
     """
 
-    __slots__ = ("_undo", "op", "probe", "state", "steps")
+    __slots__ = ("_steps", "_undo", "op", "probe", "state")
 
     def __init__(
         self, op: str, probe: Callable[[str, str], None] | None = None
     ) -> None:
         self.op = op
         self.probe = probe
-        self.steps: list[str] = []
         self.state = TxnState.OPEN
-        self._undo: list[tuple[str, Callable[[], object]]] = []
+        self._steps: dict[str, None] = {}
+        self._undo: list[tuple[str, Callable[[Any], object], Any]] = []
+
+    @property
+    def steps(self) -> list[str]:
+        """Names of the steps begun so far, in their order."""
+        return list(self._steps)
 
     def do(
         self,
@@ -80,22 +85,20 @@ class Transaction:
         self.point(step)
         got = acquire()
         if undo is not None:
-            self._undo.append((step, lambda: undo(got)))
+            self._undo.append((step, undo, got))
         return got
 
     def point(self, step: str) -> None:
         """Announce a step whose work the caller does itself."""
-        if self.state is not TxnState.OPEN:
-            raise Panic(f"{self.op}: step {step!r} after {self.state.name}")
-        if step in self.steps:
-            raise Panic(f"{self.op}: step {step!r} twice")
-        self.steps.append(step)
+        if step in self._steps or self.state is not TxnState.OPEN:
+            raise Panic(f"{self.op}: step {step!r} twice, or after the end")
+        self._steps[step] = None
         if self.probe is not None:
             self.probe(self.op, step)
 
     def owe(self, step: str, undo: Callable[[], object]) -> None:
         """Add an undo for work that was done under ``step``."""
-        self._undo.append((step, undo))
+        self._undo.append((step, lambda _: undo(), None))
 
     def commit(self) -> None:
         """Forget the undos: from here on the operation can't fail."""
@@ -117,9 +120,9 @@ class Transaction:
         broken: list[str] = []
         cause = ev
         while self._undo:
-            step, undo = self._undo.pop()
+            step, undo, got = self._undo.pop()
             try:
-                undo()
+                undo(got)
             except Exception as exc:  # the rest must still be undone
                 broken.append(f"{step}: {exc!r}")
                 cause = exc

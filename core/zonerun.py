@@ -18,6 +18,7 @@ from personae.core.start import start_program
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.hoststream import HostStream
 from personae.core.vfs.lookup import lookup
+from personae.core.vfs.lower import HostLower, TarLower
 from personae.core.vfs.overlay import OverlayFs
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import mount
@@ -273,7 +274,8 @@ def install_root(
     if rootfs is None:
         fs: TmpFs = TmpFs(kernel, acct=zone.acct)
     else:
-        fs = OverlayFs(kernel, rootfs, acct=zone.acct)
+        lower = HostLower(rootfs) if rootfs.is_dir() else TarLower(rootfs)
+        fs = OverlayFs(kernel, lower, acct=zone.acct)
     zone.root = fs.root
     for source, target, readonly in mounts:
         here = make_dirs(fs.root, target, zone.cred)

@@ -183,7 +183,7 @@ class PagedData:
         if off + done > self.size:
             self.size = off + done
         if self.pages:
-            self._to_frames(off, data[:done])
+            self.to_frames(off, data[:done])
         return done
 
     def _write_long(self, off: int, data: bytes) -> int:
@@ -219,7 +219,8 @@ class PagedData:
         if self.source is not None:
             self.dirty.add(ci)
 
-    def _to_frames(self, off: int, data: bytes) -> None:
+    def to_frames(self, off: int, data: bytes) -> None:
+        """Bring the frames of a range up to date."""
         hw = self.owner.kernel.hw
         end = off + len(data)
         for i in self._mapped(off, len(data)) if data else ():

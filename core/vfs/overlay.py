@@ -12,6 +12,7 @@ them still.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,6 @@ from personae.core.vfs.tmpnode import TmpDev, TmpFifo, TmpFile, TmpLink, TmpNode
 from personae.core.vfs.vnode import VType
 
 if TYPE_CHECKING:
-    import os
-
     from personae.core.kernel import Kernel
     from personae.core.vfs.cache import PagedData
 
@@ -37,7 +36,7 @@ class OverlayFs(TmpFs):
 
     Args:
         kernel: The kernel.
-        lower: What is under it.
+        lower: What is under it: a layer, or the path of a folder or tar archive.
         limit: Most bytes of changes; None: half of the machine's memory.
         acct: Account that pays for the frames of mapped pages.
     """
@@ -47,11 +46,11 @@ class OverlayFs(TmpFs):
     def __init__(
         self,
         kernel: Kernel,
-        lower: Lower,
+        lower: Lower | str | os.PathLike[str],
         limit: int | None = None,
         acct: int = 0,
     ) -> None:
-        self.lower = lower
+        self.lower = lower_of(lower)
         self.links: dict[tuple[int, int], int] = {}
         """Inode numbers of lower files, so that links to one file share it."""
         self.clean: deque[tuple[PagedData, int, int]] = deque()
@@ -153,17 +152,13 @@ class OvlDir(TmpDir):
         return self.lazy[name] if node is None else node.v_type
 
 
-def lofs_overlay(
-    kernel: Kernel,
-    path: str | os.PathLike[str],
-    limit: int | None = None,
-    acct: int = 0,
-) -> OverlayFs:
-    """An overlay over a host folder or a tar archive, whichever ``path`` is.
+def lower_of(lower: Lower | str | os.PathLike[str]) -> Lower:
+    """A lower layer from a host folder or a tar archive, whichever the path is.
 
     Raises:
         OSError: It is neither, or cannot be read.
         tarfile.TarError: It is a broken archive.
     """
-    lower: Lower = HostLower(path) if Path(path).is_dir() else TarLower(path)
-    return OverlayFs(kernel, lower, limit, acct)
+    if isinstance(lower, (str, os.PathLike)):
+        return HostLower(lower) if Path(lower).is_dir() else TarLower(lower)
+    return lower

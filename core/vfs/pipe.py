@@ -332,14 +332,19 @@ class PipeVnode(Vnode):
         return b"pipe:[%d]" % self.ino
 
 
-def make_pipe(lwp: Lwp, flag: int = 0) -> tuple[File, File]:
-    """pipe(2): the file to read from and the one to write to.
+def pipe_create(kernel: Kernel, cred: Cred, flag: int = 0) -> tuple[File, File]:
+    """A pipe: the file to read from and the one to write to.
 
     Args:
-        lwp: The caller, who owns it.
+        kernel: The kernel.
+        cred: The owner.
         flag: FNONBLOCK for both.
     """
-    cred = lwp.proc.cred
-    vp = PipeVnode(lwp.kernel, cred)
+    vp = PipeVnode(kernel, cred)
     vp.pipe.open_end(FREAD | FWRITE)
     return File(vp, FREAD | flag, cred), File(vp, FWRITE | flag, cred)
+
+
+def make_pipe(lwp: Lwp, flag: int = 0) -> tuple[File, File]:
+    """pipe(2) of the calling lwp, who owns it."""
+    return pipe_create(lwp.kernel, lwp.proc.cred, flag)

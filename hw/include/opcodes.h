@@ -100,6 +100,12 @@
 	X(lui, 4, addiw, 4) X(lui, 4, addiw, 2) X(auipc, 4, addi, 4) X(auipc, 4, ld, 4) \
 	X(auipc, 4, jalr, 4) X(auipc, 4, addi, 2) X(auipc, 4, lw, 4)
 
+/* Loads or stores of doublewords off one register (prologues, epilogues, copies): two
+ * to four of them with one look at the TLB. */
+#define HW_RUNS(X) X(sd, 2, 2) X(sd, 2, 3) X(sd, 2, 4) X(sd, 4, 2) X(sd, 4, 3) X(sd, 4, 4) \
+	X(ld, 2, 2) X(ld, 2, 3) X(ld, 2, 4) X(ld, 4, 2) X(ld, 4, 3) X(ld, 4, 4)
+#define RUN(a, la, n) run_##a##la##_##n
+
 /* names of the handlers of a pair */
 #define FUSED(a, la, b, lb)  p_##a##la##_##b##lb
 #define CHAIN1(a, la, b, lb) c1_##a##la##_##b##lb   /* first result is rs1 of the second */
@@ -119,6 +125,9 @@ enum hw_op {
 #undef X
 #define X(a, la, b, lb) OPN(CHAIN1(a, la, b, lb)), OPN(CHAIN2(a, la, b, lb)),
 	HW_CHAINS(X)
+#undef X
+#define X(a, la, n) OPN(RUN(a, la, n)),
+	HW_RUNS(X)
 #undef X
 	HW_NOPS
 };

@@ -420,13 +420,60 @@ static uint32_t fuse(const struct insn *a, uint32_t ka, const struct insn *b, ui
 	return HW_NOPS;
 }
 
+/*
+ * How many of the n entries from at[0] on make a run: the same operation and base,
+ * offsets that all rise or all fall by multiples of 8, the base not loaded.
+ */
+static uint32_t run_length(const struct insn *ent, const uint16_t *at, const uint16_t *key,
+                           uint32_t n)
+{
+	const struct insn *first = &ent[at[0]];
+	int up = n > 1 && ent[at[1]].imm > first->imm;
+	uint32_t i;
+
+	for (i = 0; i < n && i < 4; i++) {
+		const struct insn *e = &ent[at[i]];
+		int step = i == 0 ? 8 : (e->imm - ent[at[i - 1]].imm) * (up ? 1 : -1);
+
+		if (key[i] != key[0] || e->rs1 != first->rs1 || step <= 0 || step % 8 != 0)
+			break;
+		if (key[0] >> 1 == OP_ld && e->rd == e->rs1)
+			break;
+	}
+	return i;
+}
+
+static uint32_t run_op(uint32_t key, uint32_t n)
+{
+	switch (key << 3 | n) {
+#define X(a, la, n_) case KEY(OP_##a, la) << 3 | n_: return OPN(RUN(a, la, n_));
+	HW_RUNS(X)
+#undef X
+	}
+	return HW_NOPS;
+}
+
+/* One handler for several instructions, where there is one. */
+static void combine(struct code_page *cp, const uint16_t *at, const uint16_t *key, uint32_t n)
+{
+	uint32_t i, op;
+
+	for (i = 0; i + 1 < n; i++) {
+		op = run_op(key[i], run_length(cp->ent, at + i, key + i, n - i));
+		if (op == HW_NOPS)
+			op = fuse(&cp->ent[at[i]], key[i], &cp->ent[at[i + 1]], key[i + 1]);
+		if (op != HW_NOPS)
+			cp->ent[at[i]].h = cp->handlers[2 * op];
+	}
+}
+
 /* Decode the straight line that starts at halfword idx of the frame. */
 void hw_decode(hw_machine *m, struct code_page *cp, uint32_t idx)
 {
 	const uint8_t *mem = MEM(m, cp->pfn);
 	uintptr_t undecoded = cp->handlers[2 * OP_decode];
 	uint16_t at[CODE_ENTRIES], key[CODE_ENTRIES];
-	uint32_t n = 0, op = OP_nop, bits, count, i;
+	uint32_t n = 0, op = OP_nop, bits, count;
 
 	/* From now on a store to this frame must come by the slow path. */
 	if (cp->decoded == 0)
@@ -453,11 +500,7 @@ void hw_decode(hw_machine *m, struct code_page *cp, uint32_t idx)
 	count = ends_line(op) ? 0 : cp->ent[idx].count;
 	cp->decoded += n;
 	m->stat[HW_STAT_DECODES] += n;
-	for (i = 0; i + 1 < n; i++) {
-		op = fuse(&cp->ent[at[i]], key[i], &cp->ent[at[i + 1]], key[i + 1]);
-		if (op != HW_NOPS)
-			cp->ent[at[i]].h = cp->handlers[2 * op];
-	}
+	combine(cp, at, key, n);
 	while (n > 0)
 		cp->ent[at[--n]].count = (uint16_t)++count;
 }

@@ -212,6 +212,32 @@ static NOINLINE int csr(struct hw_ctx *ctx, const struct insn *e, uint64_t done)
 	} \
 } while (0)
 
+/* n loads or stores off one register; base is the host's address of it */
+#define RUN_AT(base, k, la) \
+	(*(uint64_t *)(uintptr_t)((base) + (uint64_t)(int64_t)e[(k) * ((la) / 2)].imm))
+#define RUN_TLB_ld load
+#define RUN_TLB_sd store
+#define RUN_TAG_ld rtag
+#define RUN_TAG_sd wtag
+#define RUN_ld(base, la, n) do { \
+	uint64_t b_ = (base); \
+	x[e[0].rd] = RUN_AT(b_, 0, la); \
+	x[e[la / 2].rd] = RUN_AT(b_, 1, la); \
+	if (n > 2) \
+		x[e[2 * (la / 2)].rd] = RUN_AT(b_, 2, la); \
+	if (n > 3) \
+		x[e[3 * (la / 2)].rd] = RUN_AT(b_, 3, la); \
+} while (0)
+#define RUN_sd(base, la, n) do { \
+	uint64_t b_ = (base); \
+	RUN_AT(b_, 0, la) = x[e[0].rs2]; \
+	RUN_AT(b_, 1, la) = x[e[la / 2].rs2]; \
+	if (n > 2) \
+		RUN_AT(b_, 2, la) = x[e[2 * (la / 2)].rs2]; \
+	if (n > 3) \
+		RUN_AT(b_, 3, la) = x[e[3 * (la / 2)].rs2]; \
+} while (0)
+
 /* p_ = host address of the word at rs1 */
 #define AMO_ADDR(T, tlb, tag, how) do { \
 	uint64_t va_ = RS1; \
@@ -312,6 +338,9 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 		[2 * OPN(CHAIN2(a, la, b, lb))] = &&CAT(CHAIN2(a, la, b, lb), , 4),
 		HW_CHAINS(X)
 #undef X
+#define X(a, la, n) [2 * OPN(RUN(a, la, n))] = &&CAT(RUN(a, la, n), , 4),
+		HW_RUNS(X)
+#undef X
 	};
 	const uintptr_t *handlers = (const uintptr_t *)labels;
 #else
@@ -329,6 +358,9 @@ static NOINLINE int execute(struct run *r, int64_t *left)
 		[2 * OPN(CHAIN1(a, la, b, lb))] = 2 * OPN(CHAIN1(a, la, b, lb)), \
 		[2 * OPN(CHAIN2(a, la, b, lb))] = 2 * OPN(CHAIN2(a, la, b, lb)),
 		HW_CHAINS(X)
+#undef X
+#define X(a, la, n) [2 * OPN(RUN(a, la, n))] = 2 * OPN(RUN(a, la, n)),
+		HW_RUNS(X)
 #undef X
 	};
 	const uintptr_t *handlers = numbers;
@@ -407,6 +439,23 @@ dispatch:
 		DISPATCH; \
 	}
 	HW_CHAINS(X)
+#undef X
+
+	/* the offsets of a run rise or fall, so its ends tell if it is in one page */
+#define X(a, la, n) OP(RUN(a, la, n)) { \
+		uint64_t va_ = RS1 + IMM, end_ = RS1 + (uint64_t)(int64_t)e[(n - 1) * (la / 2)].imm; \
+		struct tlbe *t_ = &hart->RUN_TLB_##a[PAGE(va_) & TLB_MASK]; \
+		if (UNLIKELY(t_->key != (PAGE(va_) | RUN_TAG_##a) || (va_ & 7) != 0 || \
+		    PAGE(va_ ^ end_) != 0)) { \
+			B_##a(RD, RS1, RS2, la); \
+			e += la / 2; \
+			DISPATCH; \
+		} \
+		RUN_##a(t_->add + RS1, la, n); \
+		e += n * (la / 2); \
+		DISPATCH; \
+	}
+	HW_RUNS(X)
 #undef X
 #include "rvm.h"
 #include "rva.h"
