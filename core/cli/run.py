@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     command = list(args.command)
     if not command:
         raise CliError(
-            "run: name the program: personae run [options] -- CMD", EXIT_USAGE
+            "run: name a program: personae run [options] -- CMD", EXIT_USAGE
         )
     program = None if args.rootfs else host_program(command[0])
     rootfs = root_folder(args.rootfs) if args.rootfs else None

@@ -96,7 +96,7 @@ def test_host_signal(terminal: tuple[int, int]) -> None:
     """SIGTERM leaves through the door, which restores terminal and handler."""
     _, slave = terminal
     before = termios.tcgetattr(slave), signal.getsignal(signal.SIGTERM)
-    with pytest.raises(HostSignal, match="SIGTERM"):  # noqa: PT012
+    with pytest.raises(HostSignal, match="SIGTERM"):  # noqa: PT012, SIM117
         with Console(slave, slave, slave) as console:
             os.kill(os.getpid(), signal.SIGTERM)
             console.read(5)
