@@ -47,6 +47,7 @@ from personae.core.vm.as_ import as_dup
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
+    from personae.core.task import Task
 
 
 class ForkKind(Enum):
@@ -194,9 +195,7 @@ def _fallible(
         phase.to(Errno.EAGAIN, Errno.ENOMEM)
         _dup_memory(txn, p, cp)
         phase.to(Errno.EAGAIN)
-    txn.do(
-        "rctl_set_dup", lambda: rctl.rctl_set_dup(p, cp), lambda _: _free_rctls(cp)
-    )
+    txn.do("rctl_set_dup", lambda: rctl.rctl_set_dup(p, cp), lambda _: _free_rctls(cp))
     txn.do("lwpdir", lambda: lwpdir_alloc(p, cp, kind), lambda _: lwpdir_free(cp))
     _fork_lwps(txn, lwp, cp, kind)
     ops = p.kernel.contract_ops
@@ -468,19 +467,19 @@ def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     """User branch (fork.c:775-823): a task of its own in project 0."""
     kernel = cp.kernel
 
-    def swap_in() -> None:
+    def swap_in() -> tuple[Task, Task]:
         task = task_create(kernel, 0, zone)
         with kernel.pidlock, cp.lock:
-            old = cp.task
-            task_detach(cp)
+            old = task_detach(cp)
             task_attach(task, cp)
         task_rele(task)  # the reference of its making; the process holds it now
-        if old is not None:
-            nprocs_move(kernel, old, task)
-            task_rele(old)
+        nprocs_move(kernel, old, task)
+        task_rele(old)
+        return task, old
 
-    # getproc's undo detaches from whatever task the process is in then.
-    txn.do("task_create", swap_in)
+    # getproc's undo detaches from whatever task the process is in then, and takes
+    # the process off the counts of its parent's task.
+    txn.do("task_create", swap_in, lambda both: nprocs_move(kernel, *both))
     txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(cp))
     txn.do("rctlproc_default_init", lambda: rctl.rctlproc_default_init(cp))
 

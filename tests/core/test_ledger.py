@@ -1,0 +1,205 @@
+"""The ledger, and the forks of a real kernel held against it (FORK-92 and on)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from personae.core.contract import Template, contract_abandon, ctmpl_clear
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.exit import freeproc, proc_exit
+from personae.core.fork import fork1, forkall, newproc, vfork
+from personae.core.kernel import Kernel
+from personae.core.ledger import ledger, ledger_diff
+from personae.core.ledgercheck import ledger_check
+from personae.core.lwp import Lwp, TFlag
+from personae.core.proc import Proc
+from personae.core.rctl import rlimit_set
+from personae.core.signal import CldCode
+from personae.core.sync import Sleep
+from personae.core.vfork import vfwait
+from tests.core.realkernel import Failer, first, kernel, run
+
+FORKS = {"fork1": fork1, "forkall": forkall, "vfork": vfork}
+
+
+def go(k: Kernel, lwp: Lwp, kind: str) -> Proc:
+    """Fork; a punishing delay is waited for."""
+    run(k, lwp)
+    try:
+        return FORKS[kind](lwp)
+    except Sleep as s:
+        k.now = s.deadline or 0
+        return FORKS[kind](lwp)
+
+
+def end(k: Kernel, lwp: Lwp, p: Proc) -> None:
+    """The process exits and is reaped; then ``lwp`` goes on."""
+    run(k, p.lwps[0])
+    proc_exit(p.lwps[0], CldCode.EXITED, 0)
+    if p.pidp is not None:  # not reaped yet by a kernel process that adopted it
+        freeproc(p)
+    run(k, lwp)
+    if lwp.tflag & TFlag.T_VFPARENT:
+        vfwait(lwp)
+
+
+def test_diff_speaks() -> None:
+    k = kernel()
+    before = ledger(k)
+    assert ledger_diff(before, ledger(k)) == []
+    k.nproc += 1
+    k.kcred.hold()
+    k.kstat["x"] = 1
+    k.now += 5
+    del k.pools["default"]
+    lines = ledger_diff(before, ledger(k))
+    assert lines[0] == "counters.nproc: 1 -> 2"
+    assert lines[1].startswith("containers.pools.default: gone")
+    assert len(lines) == 3
+    assert "ref=3" in lines[2]
+    assert ledger_diff(before, ledger(k), ignore=())[-1].startswith("residue")
+
+
+def test_new_kernel_is_consistent() -> None:
+    k = kernel()
+    assert ledger_check(k) == []
+    first(k)
+    assert ledger_check(k) == []
+    k.nproc += 1
+    assert ledger_check(k) == ["nproc: counted 3, there are 2"]
+
+
+@pytest.mark.parametrize("template", [False, True], ids=["plain", "template"])
+@pytest.mark.parametrize("kind", list(FORKS))
+def test_every_step_of_a_fork_fails_clean(kind: str, template: bool) -> None:
+    k = kernel()
+    lwp = first(k)
+    p = lwp.proc
+    if template:
+        lwp.ct_active["process"] = Template()
+    rlimit_set(p, "NOFILE", 20, 30, lwp.cred)
+    failer = Failer()
+    k.observers.register(failer)
+    end(k, lwp, go(k, lwp, kind))
+    steps = k.last_fork_steps
+    assert len(steps) > 30
+    assert steps[-1] == "contract_process_fork"
+    for step in steps:
+        before = ledger(k)
+        failer.at = step
+        with pytest.raises(KernelError):
+            go(k, lwp, kind)
+        assert (step, ledger_diff(before, ledger(k))) == (step, [])
+        assert (step, ledger_check(k)) == (step, [])
+        assert failer.seen[-1] == step
+        # FORK-119: the next one works
+        failer.at = ""
+        child = go(k, lwp, kind)
+        assert child.parent is p
+        assert ledger_check(k) == []
+        end(k, lwp, child)
+        for ct in p.ct_held[:]:
+            contract_abandon(ct)
+
+
+@pytest.mark.parametrize("kind", list(FORKS))
+def test_fork_exit_and_reap_leave_nothing(kind: str) -> None:
+    k = kernel()
+    lwp = first(k)
+    before = ledger(k)
+    for _ in range(3):
+        child = go(k, lwp, kind)
+        assert ledger_check(k) == []
+        end(k, lwp, child)
+        assert ledger_diff(before, ledger(k)) == []
+        assert ledger_check(k) == []
+
+
+def test_what_a_fork_adds() -> None:
+    k = kernel()
+    lwp = first(k)
+    p = lwp.proc
+    before = ledger(k)
+    child = go(k, lwp, "fork1")
+    lines = ledger_diff(before, ledger(k))
+    expected = {
+        "counters.nproc: 2 -> 3",
+        "counters.lwps: 1 -> 2",
+        "counters.upcount.0@0: 2 -> 3",
+        f"counters.practive: [{p.pid}, 0] -> [{child.pid}, {p.pid}, 0]",
+        "counters.hw.spaces: 1 -> 2",
+        "counters.hw.contexts: 1 -> 2",
+        f"procs.{p.pid}.family.children: [] -> [{child.pid}]",
+        f"procs.{p.pid}.family.orphans: [] -> [{child.pid}]",
+        "containers.tasks.1.hold: 1 -> 2",
+        f"containers.tasks.1.ring: [{p.pid}] -> [{child.pid}, {p.pid}]",
+        "containers.tasks.1.nlwps: 1 -> 2",
+        "containers.zones.global.nprocs: 2 -> 3",
+        "containers.pools.default: (2, 0) -> (3, 0)",
+        "containers.contracts.1.nmembers: 1 -> 2",
+        "containers.contracts.1.ref: 2 -> 3",
+        "containers.classes.TS: (1, 0) -> (2, 0)",
+        "sessions.0.ref: 2 -> 3",
+        "objects.files.#0.count: 2 -> 4",
+    }
+    assert expected - set(lines) == set()
+
+
+@pytest.mark.parametrize("system", [True, False], ids=["system", "user"])
+def test_every_step_of_newproc_fails_clean(system: bool) -> None:
+    k = kernel()
+    zone = k.zones[0]
+    failer = Failer()
+    k.observers.register(failer)
+    newproc(k, k.p0, system=system, name=b"x", zone=zone)
+    for step in k.last_fork_steps:
+        failer.at = step
+        before = ledger(k)
+        with pytest.raises(KernelError) as e:
+            newproc(k, k.p0, system=system, name=b"x", zone=zone)
+        assert e.value.errno is Errno.EAGAIN
+        assert (step, ledger_diff(before, ledger(k))) == (step, [])
+        assert (step, ledger_check(k)) == (step, [])
+
+
+def test_second_undo_is_an_error() -> None:
+    k = kernel()
+    lwp = first(k)
+    child = go(k, lwp, "fork1")
+    end(k, lwp, child)
+    with pytest.raises(Panic):
+        freeproc(child)
+
+
+def test_random_walk() -> None:
+    """FORK-115 in small: forks that fail anywhere, exits, templates."""
+    rng = random.Random(7)
+    k = kernel()
+    root = first(k)
+    before = ledger(k)
+    failer = Failer()
+    k.observers.register(failer)
+    end(k, root, go(k, root, "forkall"))
+    names = k.last_fork_steps
+    for _ in range(300):
+        p = rng.choice([p for p in k.practive if p.lwps])
+        failer.at = rng.choice(names) if rng.random() < 0.4 else ""
+        lwp = p.lwps[0]
+        lwp.ct_active = {"process": Template()} if rng.random() < 0.3 else {}
+        if p is not root.proc and rng.random() < 0.45:
+            end(k, root, p)
+        else:
+            try:
+                go(k, lwp, rng.choice(["fork1", "forkall"]))
+            except KernelError:
+                assert failer.at in names
+        assert ledger_check(k) == []
+    for p in k.practive[:]:
+        if p.lwps and p is not root.proc:
+            end(k, root, p)
+    ctmpl_clear(root)
+    for ct in root.proc.ct_held[:]:
+        contract_abandon(ct)
+    assert ledger_diff(before, ledger(k)) == []
