@@ -1,0 +1,108 @@
+"""The transaction: every step failed in turn leaves no trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.txn import Transaction, TxnState
+
+STEPS = ["holdlwps", "pool_barrier", "getproc", "as_dup", "forklwp:1", "contract"]
+
+
+class World:
+    """Things that are taken and given back, in order."""
+
+    def __init__(self) -> None:
+        self.held: list[str] = []
+
+    def take(self, name: str) -> str:
+        self.held.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        assert self.held.pop() == name
+
+
+def operate(world: World, probe: object = None) -> Transaction:
+    with Transaction("op", probe) as txn:  # type: ignore[arg-type]
+        for step in STEPS:
+            txn.do(step, lambda step=step: world.take(step), world.drop)  # type: ignore[misc]
+        txn.commit()
+    return txn
+
+
+def test_commit_keeps_everything() -> None:
+    world = World()
+    txn = operate(world)
+    assert (txn.state, world.held, txn.steps) == (TxnState.COMMITTED, STEPS, STEPS)
+
+
+@pytest.mark.parametrize("bad", STEPS)
+def test_a_step_that_fails_undoes_those_before_it(bad: str) -> None:
+    world = World()
+
+    def probe(op: str, step: str) -> None:
+        if step == bad:
+            raise KernelError(Errno.EAGAIN, step)
+
+    with pytest.raises(KernelError) as e:
+        operate(world, probe)
+    assert (world.held, e.value.why) == ([], bad)
+
+
+def test_an_acquire_that_raises_owes_nothing() -> None:
+    world = World()
+
+    def broken() -> None:
+        raise KernelError(Errno.ENOMEM)
+
+    with pytest.raises(KernelError), Transaction("op") as txn:
+        txn.do("a", lambda: world.take("a"), world.drop)
+        txn.do("b", broken, lambda _: world.drop("b"))
+    assert world.held == []
+
+
+def test_owed_undos_run_in_reverse_order() -> None:
+    order: list[int] = []
+    with pytest.raises(KernelError), Transaction("op") as txn:
+        txn.point("one")
+        txn.owe("one", lambda: order.append(1))
+        txn.do("two", lambda: None, lambda _: order.append(2))
+        raise KernelError(Errno.EINTR)
+    assert order == [2, 1]
+
+
+def test_a_broken_undo_is_a_panic_and_the_rest_still_runs() -> None:
+    world = World()
+
+    def broken(_: object) -> None:
+        raise ValueError("stuck")
+
+    with pytest.raises(Panic, match="could not be unwound: b: ValueError"), Transaction(
+        "op"
+    ) as txn:
+        txn.do("a", lambda: world.take("a"), world.drop)
+        txn.do("b", lambda: 0, broken)
+        raise KernelError(Errno.EAGAIN)
+    assert world.held == []
+
+
+def test_forgetting_to_commit_is_a_panic() -> None:
+    world = World()
+    with pytest.raises(Panic, match="without commit"), Transaction("op") as txn:
+        txn.do("a", lambda: world.take("a"), world.drop)
+    assert world.held == []
+
+
+def test_a_step_twice_is_a_panic() -> None:
+    with pytest.raises(Panic, match="twice"), Transaction("op") as txn:
+        txn.do("a", lambda: 1)
+        txn.do("a", lambda: 2)
+
+
+def test_no_step_after_commit() -> None:
+    with Transaction("op") as txn:
+        txn.commit()
+        with pytest.raises(Panic, match="after the end"):
+            txn.do("late", lambda: 1)
