@@ -65,6 +65,24 @@ static inline uint64_t from_double(double d)
 	return v;
 }
 
+/* a * b + c rounded once: by the host's instruction, by libm if it has none */
+#if HW_FP_X86
+#define FMA_INSN(T, name, insn, call) \
+static inline T name(T a, T b, T c) \
+{ \
+	if (UNLIKELY(!__builtin_cpu_supports("fma"))) \
+		return call(a, b, c); \
+	__asm__(insn " %2, %1, %0" : "+x"(c) : "x"(a), "x"(b)); \
+	return c; \
+}
+FMA_INSN(float, fused32, "vfmadd231ss", fmaf)
+FMA_INSN(double, fused64, "vfmadd231sd", fma)
+#undef FMA_INSN
+#else
+static inline float fused32(float a, float b, float c) { return fmaf(a, b, c); }
+static inline double fused64(double a, double b, double c) { return fma(a, b, c); }
+#endif
+
 /*
  * a * b + c gave a NaN: RISC-V wants the invalid flag for infinity times zero even
  * when c is a quiet NaN, hosts differ.
@@ -76,14 +94,14 @@ static inline void fused_nan(struct hw_ctx *ctx, double a, double b)
 }
 
 #define FUSED_S(A, B, C) do { \
-	float a_ = (A), b_ = (B), r_ = fmaf(a_, b_, (C)); \
+	float a_ = (A), b_ = (B), r_ = fused32(a_, b_, (C)); \
 	if (UNLIKELY(r_ != r_)) \
 		fused_nan(ctx, (double)a_, (double)b_); \
 	x[e->rd] = box(r_); \
 } while (0)
 
 #define FUSED_D(A, B, C) do { \
-	double a_ = (A), b_ = (B), r_ = fma(a_, b_, (C)); \
+	double a_ = (A), b_ = (B), r_ = fused64(a_, b_, (C)); \
 	if (UNLIKELY(r_ != r_)) \
 		fused_nan(ctx, a_, b_); \
 	x[e->rd] = from_double(r_); \
