@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from personae.core.config import loads
+
 ROOT = Path(__file__).parent.parent
 TOPS = ("personae.core", "personae.brands", "personae.hw", "personae.plugins")
+README = ROOT / "README.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -32,9 +35,16 @@ def test_docstrings(name: str) -> None:
 
 def test_readme() -> None:
     """The README's Python session gives what it shows."""
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    result = doctest.testfile(str(README), module_relative=False)
     assert result.failed == 0
     assert result.attempted > 0
+
+
+def test_readme_machine() -> None:
+    """The README's machine is a valid configuration, all of it supported."""
+    (text,) = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    config = loads(text.replace('"rootfs/bb"', '"/"'), brands=("linux", "native"))
+    assert config.warnings == ()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
