@@ -24,7 +24,6 @@ from personae.core.execload import load_image, place_image
 from personae.core.exit import exitlwps
 from personae.core.policy import secpolicy_basic_exec
 from personae.core.proc import ProcFlag, ProcPrFlag
-from personae.core.signal import sigdefault
 from personae.core.vfork import relvm
 from personae.core.vfs.lookup import lookup
 from personae.core.vfs.vnode import S_ISGID, S_ISUID, X_OK, VType
@@ -353,8 +352,7 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     relvm(proc)
     proc.as_ = info.as_
     proc.fds.close_on_exec(lwp)
-    sigdefault(proc)
-    lwp.sigaltstack = (0, 0, 2)
+    proc.kernel.sigexec(proc)
     _set_cred(lwp, info)
     _set_names(proc, vnode, info, start)
     _set_layout(proc, info)
