@@ -228,6 +228,10 @@ def test_inherit_goes_to_the_regent() -> None:
     contract_exit(boss)
     assert ct.state is CtState.INHERITED
     assert ct in regent.inherited
+    ctmpl_clear(boss_lwp)
+    reap(k, worker)
+    assert ct.id not in k.contracts
+    assert ct not in regent.inherited
 
 
 def test_fatal_event_kills_the_others() -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
+from personae.core.cls import TS_DEFAULT, TS_DPTBL
 from personae.core.contract import Template, contract_abandon, ctmpl_clear
+from personae.core.cred import PRIV_ALL, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, proc_exit
 from personae.core.fork import fork1, forkall, newproc, vfork
 from personae.core.kernel import Kernel
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
-from personae.core.lwp import Lwp, TFlag
-from personae.core.proc import Proc
-from personae.core.rctl import rlimit_set
+from personae.core.limits import nprocs_move, upcount_dec, upcount_inc
+from personae.core.lwp import Lwp, TFlag, TState
+from personae.core.proc import Proc, ProcFlag
+from personae.core.rctl import rctl_set_value, rlimit_set
 from personae.core.signal import CldCode
 from personae.core.sync import Sleep
+from personae.core.task import task_begin, task_create, task_detach, task_rele
 from personae.core.vfork import vfwait
+from personae.core.zone import ZoneState
 from tests.core.realkernel import Failer, first, kernel, run
 
 FORKS = {"fork1": fork1, "forkall": forkall, "vfork": vfork}
@@ -162,6 +168,135 @@ def test_every_step_of_newproc_fails_clean(system: bool) -> None:
         assert e.value.errno is Errno.EAGAIN
         assert (step, ledger_diff(before, ledger(k))) == (step, [])
         assert (step, ledger_check(k)) == (step, [])
+
+
+def refused(k: Kernel, lwp: Lwp, kind: str = "fork1") -> tuple[Errno, int]:
+    """Errno of a fork that fails, and the ticks its caller was kept.
+
+    The ledger must be what it was.
+    """
+    before, start = ledger(k), k.now
+    with pytest.raises(KernelError) as e:
+        go(k, lwp, kind)
+    assert ledger_diff(before, ledger(k)) == []
+    assert ledger_check(k) == []
+    return e.value.errno, (k.now - start) // k.tick
+
+
+@pytest.mark.parametrize("entity", ["task", "project", "zone"])
+def test_max_processes(entity: str) -> None:
+    """FORK-98: EAGAIN, a delay, ffcap; project 0 of the global zone is exempt."""
+    k = kernel()
+    lwp = first(k)
+    p, zone = lwp.proc, k.zones[0]
+    assert p.task is not None
+    owner: Any = {"task": p.task, "project": p.task.project, "zone": zone}[entity]
+    rctl_set_value(owner.rctls, f"{entity}.max-processes", owner.nprocs)
+    end(k, lwp, go(k, lwp, "fork1"))
+    task = task_create(k, 20, zone)
+    with k.pidlock:
+        old = task_detach(p)
+        task_begin(task, p)
+    nprocs_move(k, old, task)
+    for e in (old, old.project):
+        e.nlwps -= 1
+    for e in (task, task.project):
+        e.nlwps += 1
+    task_rele(old)
+    rset = {"task": task.rctls, "project": task.project.rctls, "zone": zone.rctls}
+    for name, most in (("task", 1), ("project", 1), ("zone", 2)):
+        value = most if name == entity else 1000
+        rctl_set_value(rset[name], f"{name}.max-processes", value)
+    assert refused(k, lwp) == (Errno.EAGAIN, 2)
+    assert (zone.ffcap, zone.ffnoproc) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", list(FORKS))
+def test_max_lwps(kind: str) -> None:
+    """FORK-105: no delay; forkall needs room for every lwp."""
+    k = kernel()
+    lwp = first(k)
+    zone = k.zones[0]
+    zone.set_rctl("zone.max-lwps", zone.nlwps)
+    assert refused(k, lwp, kind) == (Errno.EAGAIN, 0)
+    assert zone.ffcap == 1
+    zone.set_rctl("zone.max-lwps", zone.nlwps + 1)
+    go(k, lwp, kind)
+
+
+def test_processes_of_a_user() -> None:
+    """FORK-100: per uid, with a delay; pid and slot go back."""
+    k = kernel()
+    lwp = first(k)
+    k.v_maxup = 2
+    end(k, lwp, go(k, lwp, "fork1"))
+    for holder in (lwp, lwp.proc):
+        holder.cred.rele()
+        holder.cred = Cred(5, 5)
+    lwp.proc.cred = lwp.cred.hold()
+    with k.pidlock:
+        upcount_dec(k, 0, 0)
+        upcount_inc(k, 5, 0)
+    go(k, lwp, "fork1")
+    assert refused(k, lwp) == (Errno.EAGAIN, 2)
+    assert k.notices[-1] == "out of per-user processes for uid 5"
+    assert k.zones[0].ffnoproc == 1
+
+
+def test_no_slot() -> None:
+    """FORK-99."""
+    k = kernel(max_nprocs=8)
+    lwp = first(k)
+    children = [go(k, lwp, "fork1") for _ in range(6)]
+    assert refused(k, lwp) == (Errno.EAGAIN, 2)
+    assert (k.kstat["procovf"], k.notices[-1]) == (1, "out of processes")
+    end(k, lwp, children[3])
+    go(k, lwp, "fork1")
+
+
+def test_max_contracts_and_killed_parent() -> None:
+    """FORK-106 and 107."""
+    k = kernel()
+    lwp = first(k)
+    p = lwp.proc
+    assert p.task is not None
+    p.flag |= ProcFlag.SKILLED
+    assert refused(k, lwp) == (Errno.EAGAIN, 0)
+    lwp.ct_active["process"] = Template()
+    child = go(k, lwp, "fork1")
+    assert not child.flag & ProcFlag.SKILLED
+    rctl_set_value(p.task.project.rctls, "project.max-contracts", 2)
+    assert refused(k, lwp) == (Errno.EAGAIN, 0)
+
+
+def test_no_privilege_and_halting_zone() -> None:
+    """FORK-94 and 96."""
+    k = kernel()
+    lwp = first(k)
+    cred = lwp.cred.copy(effective=PRIV_ALL - {Priv.PROC_FORK})
+    for holder in (lwp, lwp.proc):
+        holder.cred.rele()
+    lwp.cred, lwp.proc.cred = cred, cred.hold()
+    assert refused(k, lwp) == (Errno.EPERM, 0)
+    lwp.cred = lwp.proc.cred = lwp.cred.copy()
+    lwp.cred = lwp.proc.cred = lwp.cred.copy(aware=False).hold()
+    k.zones[0].state = ZoneState.SHUTTING_DOWN
+    assert refused(k, lwp) == (Errno.EAGAIN, 0)
+
+
+def test_child_goes_first() -> None:
+    """FORK-69: the parent pays like an expired quantum and yields."""
+    k = kernel()
+    lwp = first(k)
+    k.now += 3 * k.tick
+    child = go(k, lwp, "fork1")
+    level = TS_DPTBL[TS_DEFAULT]
+    assert (lwp.pri, child.lwps[0].pri) == (level.tqexp, TS_DEFAULT)
+    assert lwp.cldata.timeleft == TS_DPTBL[level.tqexp].quantum * k.tick
+    assert (k.disp.yielding, child.lwps[0].state) == (True, TState.TS_RUN)
+    k.disp.yielding = False
+    go(k, lwp, "vfork")
+    assert (lwp.pri, k.disp.yielding) == (level.tqexp, False)
 
 
 def test_second_undo_is_an_error() -> None:

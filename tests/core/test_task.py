@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from personae.core import limits
@@ -103,7 +105,7 @@ def test_max_processes(entity: str) -> None:
     zone = add_zone(k, 2, "web")
     p = first_proc(k, zone)
     assert p.task is not None
-    owner = {"task": p.task, "project": p.task.project, "zone": zone}[entity]
+    owner: Any = {"task": p.task, "project": p.task.project, "zone": zone}[entity]
     limits_set(owner, f"{entity}.max-processes", 2)
     child = fork(k, p)
     with pytest.raises(KernelError) as e:

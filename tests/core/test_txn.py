@@ -79,9 +79,10 @@ def test_a_broken_undo_is_a_panic_and_the_rest_still_runs() -> None:
     def broken(_: object) -> None:
         raise ValueError("stuck")
 
-    with pytest.raises(Panic, match="could not be unwound: b: ValueError"), Transaction(
-        "op"
-    ) as txn:
+    with (
+        pytest.raises(Panic, match="could not be unwound: b: ValueError"),
+        Transaction("op") as txn,
+    ):
         txn.do("a", lambda: world.take("a"), world.drop)
         txn.do("b", lambda: 0, broken)
         raise KernelError(Errno.EAGAIN)
