@@ -255,9 +255,7 @@ def _xfsz(lwp: Lwp) -> None:
     raise KernelError(Errno.EFBIG, "above process.max-file-size")
 
 
-def _limited_write(
-    lwp: Lwp | None, vp: Vnode, off: int, data: bytes, flag: int
-) -> int:
+def _limited_write(lwp: Lwp | None, vp: Vnode, off: int, data: bytes, flag: int) -> int:
     if lwp is not None and data and vp.v_type is VType.REG:
         room = fsize_limit(lwp.proc) - off
         if room < len(data):
@@ -395,7 +393,7 @@ class FdTable:
     def install(
         self, lwp: Lwp | None, file: File, limit: int, cloexec: bool = False
     ) -> int:
-        """As ``alloc`` for a file that was just made: if it fails the file is closed."""
+        """As ``alloc`` for a file just made, which is closed if that fails."""
         try:
             return self.alloc(file, limit, 0, cloexec)
         except KernelError:
@@ -405,7 +403,7 @@ class FdTable:
     def dup2(
         self, lwp: Lwp | None, old: int, new: int, limit: int, cloexec: bool = False
     ) -> int:
-        """dup2(2) for different descriptors; what ``new`` was is closed.
+        """Make ``new`` refer to what ``old`` does (dup2(2)); what ``new`` was is closed.
 
         Raises:
             KernelError: EBADF; EBUSY, an open of another lwp has reserved ``new``.
@@ -446,7 +444,7 @@ class FdTable:
     # -- closing
 
     def close(self, lwp: Lwp | None, fd: int) -> None:
-        """close(2)."""
+        """Free a descriptor (close(2))."""
         file = self.files.pop(fd, None)
         if file is None:
             raise KernelError(Errno.EBADF, f"descriptor {fd}")
@@ -469,7 +467,7 @@ class FdTable:
             self.close(lwp, fd)
 
     def close_all(self, lwp: Lwp | None) -> None:
-        """exit (closeall): close everything, unless another process shares the table."""
+        """At exit (closeall): close everything, unless another process shares it."""
         self.ref -= 1
         if self.ref > 0:
             return

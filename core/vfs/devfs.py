@@ -43,9 +43,7 @@ class DevFs(TmpFs):
 
     fstype = "devtmpfs"
 
-    def __init__(
-        self, kernel: Kernel, limit: int | None = None, acct: int = 0
-    ) -> None:
+    def __init__(self, kernel: Kernel, limit: int | None = None, acct: int = 0) -> None:
         super().__init__(kernel, limit, acct)
         self.source = b"devtmpfs"
         for name, rdev, mode in DEVICES:
@@ -83,4 +81,4 @@ class DevFs(TmpFs):
 
     def open_ptmx(self, node: TmpNode, lwp: Lwp, flag: int) -> Vnode:
         """A new pseudo terminal, its master side."""
-        return self.devpts.open_master(node, lwp, flag)
+        return self.devpts.open_ptmx(node, lwp, flag)

@@ -88,12 +88,10 @@ class HostStream(Vnode):
     def getattr(self) -> Vattr:
         """Attributes of a pipe."""
         t = self.time
-        return Vattr(
-            VType.FIFO, 0o600, 0, 0, 1, 0, self.ino, 0, 0, t, t, t, 4096, 0
-        )
+        return Vattr(VType.FIFO, 0o600, 0, 0, 1, 0, self.ino, 0, 0, t, t, t, 4096, 0)
 
     def setattr(self, cred: Cred, **changes: int) -> None:
-        """chmod and chown change nothing, as for a pipe of somebody else."""
+        """Mode and owner stay, as for a pipe of somebody else."""
         if "size" in changes:
             raise KernelError(Errno.EINVAL, "truncate of a stream")
 

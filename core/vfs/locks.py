@@ -99,7 +99,9 @@ def _changed(kernel: Kernel, vp: Vnode) -> None:
         kernel.wakeup(table.cv)
 
 
-def getlk(vp: Vnode, owner: Owner, start: int, end: int, exclusive: bool) -> Lock | None:
+def getlk(
+    vp: Vnode, owner: Owner, start: int, end: int, exclusive: bool
+) -> Lock | None:
     """F_GETLK: the lock that would be in the way."""
     table = vp.v_locks
     if table is None:
@@ -169,7 +171,7 @@ def unlk(kernel: Kernel, vp: Vnode, owner: Owner, start: int, end: int) -> None:
 def flock(
     kernel: Kernel, vp: Vnode, owner: Owner, exclusive: bool | None, wait: bool
 ) -> None:
-    """flock(2); ``exclusive`` None unlocks.
+    """Lock a whole file (flock(2)); ``exclusive`` None unlocks.
 
     A conversion drops the lock that is held, also if the new one is not got
     (flock(2): not guaranteed to be atomic).

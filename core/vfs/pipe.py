@@ -318,7 +318,7 @@ class PipeVnode(Vnode):
         )
 
     def setattr(self, cred: Cred, **changes: int) -> None:
-        """fchmod and fchown work; nothing else means anything."""
+        """Mode and owner can be changed; nothing else means anything."""
         if "size" in changes:
             raise KernelError(Errno.EINVAL, "truncate of a pipe")
         if not isowner(cred, self.uid):

@@ -49,8 +49,9 @@ class Device:
     anon = False
     """Whether a mapping of it is anonymous memory (/dev/zero)."""
 
-    def opened(self, lwp: Lwp | None, flag: int) -> None:
-        """One open file more."""
+    def opened(self, lwp: Lwp | None, flag: int) -> Device:
+        """One open file more; answers what that file uses."""
+        return self
 
     def closed(self, lwp: Lwp | None, flag: int) -> None:
         """One open file less."""
@@ -142,8 +143,7 @@ class SpecVnode(Vnode):
 
     def open(self, lwp: Lwp | None, flag: int) -> Vnode:
         """Opened once more, through /proc."""
-        self.dev.opened(lwp, flag)
-        return SpecVnode(self.real, self.dev)
+        return SpecVnode(self.real, self.dev.opened(lwp, flag))
 
     def close(self, lwp: Lwp | None, flag: int) -> None:
         """Tell the device."""
@@ -227,6 +227,8 @@ def dev_open(node: TmpNode, lwp: Lwp | None, flag: int) -> Vnode:
         return _open_device(node, lwp.proc.zone.console, lwp, flag)
     if lwp is not None and rdev == DEV_PTMX:
         return node.fs.open_ptmx(node, lwp, flag)
+    if rdev >> 32 == PTS_MAJOR:
+        return node.fs.open_pts(node, lwp, flag)
     raise KernelError(Errno.ENXIO, f"no device {rdev >> 32}:{rdev & 0xFFFFFFFF}")
 
 
@@ -237,5 +239,4 @@ def _open_device(node: Vnode, dev: Any, lwp: Lwp, flag: int) -> Vnode:
     if isinstance(dev, Vnode):
         return dev.open(lwp, flag)
     assert isinstance(dev, Device)
-    dev.opened(lwp, flag)
-    return SpecVnode(node, dev)
+    return SpecVnode(node, dev.opened(lwp, flag))

@@ -133,6 +133,10 @@ class TmpFs(Vfs):
         """Open of a node with the number of /dev/ptmx; works in a /dev only."""
         raise KernelError(Errno.ENXIO, "no pseudo terminals here")
 
+    def open_pts(self, node: TmpNode, lwp: Lwp | None, flag: int) -> Vnode:
+        """Open of a node with the number of a slave; works in a devpts only."""
+        raise KernelError(Errno.ENXIO, "no pseudo terminals here")
+
     def tmpfile(self, d: TmpDir, mode: int, cred: Cred) -> TmpFile:
         """A file without a name (O_TMPFILE); link() may give it one later."""
         d.access(cred, W_OK | X_OK)
@@ -433,7 +437,7 @@ class TmpDir(TmpNode):
         self.leave(name, node)
 
     def rmdir(self, name: bytes, cred: Cred) -> None:
-        """rmdir(2)."""
+        """Remove an empty directory (rmdir(2))."""
         node = self.victim(name, cred)
         if not isinstance(node, TmpDir):
             raise KernelError(Errno.ENOTDIR, "rmdir of a file")
@@ -460,7 +464,7 @@ class TmpDir(TmpNode):
         cred: Cred,
         exchange: bool = False,
     ) -> None:
-        """rename(2); with ``exchange`` both must be there and change places."""
+        """Move an entry; with ``exchange`` both must be there and change places."""
         if newdir.v_vfs is not self.fs:
             raise KernelError(Errno.EXDEV, "rename across file systems")
         if not isinstance(newdir, TmpDir):

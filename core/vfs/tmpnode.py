@@ -39,7 +39,8 @@ NODE_COST = 1024
 guest that makes nothing but empty files."""
 ENTRY_COST = 256
 
-DAY_NS = 86_400 * 10**9
+_OWNERS = frozenset(("mode", "atime", "mtime"))
+"""What only the owner may change."""
 
 
 class TmpNode(Vnode):
@@ -122,9 +123,8 @@ class TmpNode(Vnode):
             if not isowner(cred, self.uid):
                 self.access(cred, W_OK)
             self.atime = self.mtime = now
-        elif changes.keys() & {"mode", "atime", "mtime"}:
-            if not isowner(cred, self.uid):
-                raise KernelError(Errno.EPERM, "not the owner")
+        elif changes.keys() & _OWNERS and not isowner(cred, self.uid):
+            raise KernelError(Errno.EPERM, "not the owner")
         if "size" in changes:
             self._set_size(changes["size"], cred)
         if "uid" in changes or "gid" in changes:
@@ -294,7 +294,7 @@ class TmpLink(TmpNode):
         return self.target
 
     def setattr(self, cred: Cred, **changes: int) -> None:
-        """As for all nodes, but a link has no mode of its own (fchmodat2: EOPNOTSUPP)."""
+        """As for all nodes, but a link has no mode of its own (fchmodat(2))."""
         if "mode" in changes:
             raise KernelError(Errno.EOPNOTSUPP, "mode of a symbolic link")
         super().setattr(cred, **changes)

@@ -223,7 +223,7 @@ class VfsState:
 
 def counters(kernel: Kernel) -> VfsState:
     """The kernel's file-layer state, made at first use."""
-    state = kernel.vfs_state
+    state: VfsState | None = kernel.vfs_state
     if state is None:
         state = kernel.vfs_state = VfsState()
     return state

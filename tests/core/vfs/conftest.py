@@ -48,7 +48,7 @@ class FakeHw:
         return self.refs[pfn]
 
     def frame_read(self, pfn: int, off: int, n: int) -> bytes:
-        assert 0 <= off
+        assert off >= 0
         assert off + n <= 4096
         return bytes(self.frames[pfn][off : off + n])
 
