@@ -14,6 +14,7 @@ from pathlib import Path
 import compressed
 import floats
 import ints
+import pairs
 from program import Program
 
 
@@ -24,6 +25,7 @@ def main(out: Path, seed: int) -> None:
     ints.add_all(program, rng)
     floats.add_all(program, rng)
     compressed.add_all(program)
+    pairs.add_all(program)
     (out / "vectors.S").write_text(program.source(), encoding="utf-8")
     index = [[b.name, b.words, b.vectors] for b in program.blocks]
     (out / "vectors.json").write_text(json.dumps(index), encoding="utf-8")
