@@ -16,7 +16,7 @@ Must not know: which brand, class or contract type it works for.
 
 from __future__ import annotations
 
-from enum import Enum, IntFlag
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
 from personae.core import rctl, zone as zones
@@ -58,7 +58,7 @@ class ForkKind(Enum):
     VFORK = "vfork"
 
 
-class ForkFlag(IntFlag):
+class ForkFlag(IntEnum):
     """Flags of forkx(2), and what a brand may ask for beyond them."""
 
     FORK_NOSIGCHLD = 1

@@ -168,7 +168,7 @@ def _limited(txn: Transaction, step: str, acquire: object, undo: object = None) 
 
 def _zone_lives(zone: Zone) -> None:
     """Step G2."""
-    if zone.state.value >= ZoneState.SHUTTING_DOWN.value:
+    if zone.state >= ZoneState.SHUTTING_DOWN:
         raise KernelError(Errno.EAGAIN, f"zone {zone.name} is {zone.state.name}")
 
 

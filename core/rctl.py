@@ -15,7 +15,7 @@ Must not know: how a signal is delivered, what a file or a page is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,7 @@ RLIM_STORED = ("RSS", "NPROC", "LOCKS", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME")
 """Limits of other systems, kept for getrlimit; what they limit is the brand's."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class RctlVal:
     """One value of a control (rctl_val_t).
 
@@ -162,8 +162,9 @@ class RctlVal:
         privilege: Who may change it.
         action: What exceeding it does.
         signal: Signal for action SIGNAL.
-        recipient: For a basic value, the process that set it: it applies to that
-            process only.
+        recipient: For a basic value of a set that several processes share, the one
+            that set it: it applies to that process only.  None in the set of a
+            process, which has one owner.
     """
 
     value: int
@@ -194,6 +195,12 @@ class Rctl:
         )
         self.values = [RctlVal(rdef.ceiling, RctlPriv.SYSTEM, system)]
         self.cursor = 0
+
+    def copy(self) -> Rctl:
+        """Another control with the same values and cursor."""
+        new = Rctl.__new__(Rctl)
+        new.rdef, new.values, new.cursor = self.rdef, list(self.values), self.cursor
+        return new
 
     @property
     def enforced(self) -> RctlVal:
@@ -235,9 +242,19 @@ class RctlSet:
         self.entity = entity
         self.lock = Mutex(kernel.locks, f"rcs_lock:{kind}", LockOrder.RCTL)
         self.rctls = {d.name: Rctl(d) for d in RCTLS.values() if d.entity == kind}
+        self.shared: set[str] = set()
+        """Controls that another set may have too: copied before they change."""
         self.stored: dict[str, tuple[int, int]] = {}
         """Resource limits that no control enforces."""
         self.freed = False
+
+    def own(self, name: str) -> Rctl:
+        """A control that is about to change: this set's alone from here on."""
+        rctl = self.rctls[name]
+        if name in self.shared:
+            self.shared.discard(name)
+            rctl = self.rctls[name] = rctl.copy()
+        return rctl
 
     def callbacks(self) -> None:
         """Set the cached limits of the entity from the set (RCD_CALLBACK)."""
@@ -306,8 +323,7 @@ def rctl_set_dup(parent: Proc, child: Proc) -> RctlSet:
     """Copy a process' set for its child and run the set callbacks (fork.c:321).
 
     The room is found without the lock, so it is counted again under it, and
-    found again if the set has grown meanwhile.  Basic values of the parent
-    become the child's own; cursors are kept.
+    found again if the set has grown meanwhile.  Cursors are kept.
 
     Locks: none on entry and return; the set's lock inside.
     """
@@ -323,14 +339,13 @@ def rctl_set_dup(parent: Proc, child: Proc) -> RctlSet:
 
 
 def _dup(parent_set: RctlSet, child: Proc) -> RctlSet:
-    new = RctlSet(parent_set.kind, child, child.kernel)
-    for name, rctl in parent_set.rctls.items():
-        copy = new.rctls[name]
-        copy.values = [
-            replace(v, recipient=child if v.recipient is not None else None)
-            for v in rctl.values
-        ]
-        copy.cursor = rctl.cursor
+    """Both sets have the same controls until one of them changes one (``own``)."""
+    new = RctlSet.__new__(RctlSet)
+    new.kind, new.entity, new.freed = parent_set.kind, child, False
+    new.lock = Mutex(child.kernel.locks, parent_set.lock.name, LockOrder.RCTL)
+    new.rctls = dict(parent_set.rctls)
+    parent_set.shared.update(new.rctls)
+    new.shared = set(new.rctls)
     new.stored = dict(parent_set.stored)
     new.callbacks()
     return new
@@ -361,7 +376,7 @@ def rctl_set_value(
     Raises:
         KernelError: EINVAL, above what the system allows.
     """
-    rctl = rset.rctls[name]
+    rctl = rset.own(name)
     if not 0 <= value <= rctl.rdef.ceiling:
         raise KernelError(Errno.EINVAL, f"{name}: {value} is out of range")
     for old in rctl.find(RctlPriv.PRIVILEGED):
@@ -399,6 +414,7 @@ def rctl_test(
             return True
         if rctl.cursor + 1 == len(rctl.values):
             return not rdef.flags & RctlGlobal.DENY_NEVER
+        rctl = rset.own(kind)
         rctl.cursor += 1
         if rdef.cache:
             setattr(entity, rdef.cache, rctl.enforced.value)
@@ -440,7 +456,7 @@ def rlimit_get(proc: Proc, name: str) -> tuple[int, int]:
         rctl = rset.rctls[RLIMITS[name]]
         ceiling = INFINITY
         hard = min((v.value for v in rctl.find(RctlPriv.PRIVILEGED)), default=ceiling)
-        soft = min((v.value for v in rctl.find(RctlPriv.BASIC, proc)), default=hard)
+        soft = min((v.value for v in rctl.find(RctlPriv.BASIC)), default=hard)
         return min(soft, hard), hard
     if name in RLIM_STORED:
         return rset.stored.get(name, (INFINITY, INFINITY))
@@ -466,19 +482,18 @@ def _rlimit_install(rset: RctlSet, name: str, soft: int, hard: int) -> None:
     if name in RLIM_STORED:
         rset.stored[name] = (soft, hard)
         return
-    proc: Proc = rset.entity
-    rctl = rset.rctls[RLIMITS[name]]
+    rctl = rset.own(RLIMITS[name])
     action, signal = RctlLocal.DENY, 0
     if name == "CPU":
         action, signal = RctlLocal.SIGNAL, int(Sig.SIGXCPU)
     elif name == "FSIZE":
         action, signal = RctlLocal.DENY | RctlLocal.SIGNAL, int(Sig.SIGXFSZ)
     with rset.lock:
-        for old in rctl.find(RctlPriv.BASIC, proc) + rctl.find(RctlPriv.PRIVILEGED):
+        for old in rctl.find(RctlPriv.BASIC) + rctl.find(RctlPriv.PRIVILEGED):
             rctl.remove(old)
         ceiling = rctl.rdef.ceiling
         if hard < ceiling:
             rctl.insert(RctlVal(hard, RctlPriv.PRIVILEGED, action, signal))
         if soft < ceiling:
-            rctl.insert(RctlVal(soft, RctlPriv.BASIC, action, signal, proc))
+            rctl.insert(RctlVal(soft, RctlPriv.BASIC, action, signal))
         rset.callbacks()

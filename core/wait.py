@@ -6,7 +6,7 @@ Locks: pidlock while the children are looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, IntFlag
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
@@ -27,7 +27,7 @@ class IdType(Enum):
     ALL = "all"
 
 
-class WaitFlag(IntFlag):
+class WaitFlag(IntEnum):
     """Options; the first six have illumos' numbers, the rest are a brand's wishes."""
 
     WEXITED = 1

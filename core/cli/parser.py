@@ -46,22 +46,24 @@ def dispatch(argv: Sequence[str]) -> int:
         build().print_help()
         return 2
     if args.takes_command:
-        args.command = [*args.command, *tail]
-    elif tail:
+        # a "--" after the program is the program's own
+        mark = ["--"] if args.command and tail is not None else []
+        args.command = [*args.command, *mark, *(tail or [])]
+    elif tail is not None:
         build().error("'--' and a command line belong to 'personae run'")
     module, _, function = args.handler.partition(":")
     status: int = getattr(importlib.import_module(module), function)(args)
     return status
 
 
-def split_command(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Our arguments, and what follows the first ``--``.
+def split_command(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Our arguments, and what follows the first ``--``; None when there is none.
 
     argparse treats ``--`` differently from one Python to the next.
     """
     arguments = list(argv)
     if "--" not in arguments:
-        return arguments, []
+        return arguments, None
     at = arguments.index("--")
     return arguments[:at], arguments[at + 1 :]
 

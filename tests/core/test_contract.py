@@ -22,6 +22,7 @@ from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import Lwp
 from personae.core.proc import Proc, ProcFlag, ProcStat
+from personae.core.rctl import rctl_set_value
 from personae.core.signal import Sig
 from tests.core.fakes import FakeKernel, add_lwp, first_proc, fork, reap
 
@@ -103,7 +104,7 @@ def test_max_contracts() -> None:
     assert p.task is not None
     lwp.ct_active["process"] = Template()
     first = fork(k, p)
-    p.task.project.rctls.rctls["project.max-contracts"].values[0].value = 1
+    rctl_set_value(p.task.project.rctls, "project.max-contracts", 1)
     child = Proc(p.kernel)
     before = (p.task.project.contracts, p.cred.ref, p.ct_held[:], k.contracts.copy())
     with pytest.raises(KernelError) as e:

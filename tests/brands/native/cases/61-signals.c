@@ -12,7 +12,7 @@ static void h(int s)
     hits++;
     on_alt = &here >= alt && &here < alt + sizeof alt;
     sigprocmask(SIG_BLOCK, NULL, &cur);
-    masked = !!(cur & SIGBIT(s)) | !!(cur & SIGBIT(SIGTERM)) << 1;
+    masked = ((cur & SIGBIT(s)) != 0) + 2 * ((cur & SIGBIT(SIGTERM)) != 0);
 }
 
 int main(void)
