@@ -59,8 +59,12 @@ def _check_procs(k: Kernel) -> Iterator[str]:
         members = sum(p.sess is sess for p in procs)
         yield from _same(f"session {sess.sid}", sess.ref, members)
     sids = Counter(s.sid for s in sessions.values())
+    # a brand may give an lwp a number of its own: ``pidp`` of its data
+    datas = [t.brand_lwp for p in procs for t in p.lwps]
+    tids = Counter(id(getattr(d, "pidp", None)) for d in datas)
     for n, pid in k.pids.hash.items():
         users = (pid.proc is not None) + (pid.pgrp is not None) + sids[n]
+        users += tids[id(pid)]
         yield from _same(f"references of pid {n}", pid.ref, users)
     for p in procs:
         for c in chain(p.child, "sibling"):

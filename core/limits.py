@@ -68,6 +68,29 @@ def upcount_dec(kernel: Kernel, ruid: int, zoneid: int) -> None:
         del kernel.upcount[ruid, zoneid]
 
 
+def crset(proc: Proc, new: Cred) -> None:
+    """Give a process and its lwps another credential (crset).
+
+    A process counts for its real uid, so the count moves with that.
+
+    Args:
+        proc: The process.
+        new: Its new credential; the caller's reference becomes the process'.
+
+    Locks: none; pidlock inside.
+    """
+    kernel, zoneid, old = proc.kernel, proc.zone.id, proc.cred
+    if new.uid != old.uid:
+        with kernel.pidlock:
+            upcount_dec(kernel, old.uid, zoneid)
+            upcount_inc(kernel, new.uid, zoneid)
+    proc.cred = new
+    old.rele()
+    for lwp in proc.lwps:
+        old, lwp.cred = lwp.cred, new.hold()
+        old.rele()
+
+
 def nproc_check(kernel: Kernel, cred: Cred, zone: Zone) -> None:
     """Refuse a process over the limit of its user or of all users (fork.c:895).
 

@@ -88,6 +88,8 @@ class Zone:
         self.max_lwps = 0
         """Enforced value of zone.max-lwps; changed by ``set_rctl``."""
         self.max_processes = 0
+        self.pool: Pool | None = None
+        """The pool its processes are bound to; None for the default."""
         self.shares = 1
         self.ffcap = 0
         """Forks that failed: over a limit of the zone, project or task."""

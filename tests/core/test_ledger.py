@@ -16,7 +16,7 @@ from personae.core.fork import fork1, forkall, newproc, vfork
 from personae.core.kernel import Kernel
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
-from personae.core.limits import nprocs_move, upcount_dec, upcount_inc
+from personae.core.limits import crset, nprocs_move
 from personae.core.lwp import Lwp, TFlag, TState
 from personae.core.proc import Proc, ProcFlag
 from personae.core.rctl import rctl_set_value, rlimit_set
@@ -230,13 +230,7 @@ def test_processes_of_a_user() -> None:
     lwp = first(k)
     k.v_maxup = 2
     end(k, lwp, go(k, lwp, "fork1"))
-    for holder in (lwp, lwp.proc):
-        holder.cred.rele()
-        holder.cred = Cred(5, 5)
-    lwp.proc.cred = lwp.cred.hold()
-    with k.pidlock:
-        upcount_dec(k, 0, 0)
-        upcount_inc(k, 5, 0)
+    crset(lwp.proc, Cred(5, 5))
     go(k, lwp, "fork1")
     assert refused(k, lwp) == (Errno.EAGAIN, 2)
     assert k.notices[-1] == "out of per-user processes for uid 5"
@@ -273,13 +267,9 @@ def test_no_privilege_and_halting_zone() -> None:
     """FORK-94 and 96."""
     k = kernel()
     lwp = first(k)
-    cred = lwp.cred.copy(effective=PRIV_ALL - {Priv.PROC_FORK})
-    for holder in (lwp, lwp.proc):
-        holder.cred.rele()
-    lwp.cred, lwp.proc.cred = cred, cred.hold()
+    crset(lwp.proc, lwp.cred.copy(effective=PRIV_ALL - {Priv.PROC_FORK}))
     assert refused(k, lwp) == (Errno.EPERM, 0)
-    lwp.cred = lwp.proc.cred = lwp.cred.copy()
-    lwp.cred = lwp.proc.cred = lwp.cred.copy(aware=False).hold()
+    crset(lwp.proc, lwp.cred.copy(aware=False))
     k.zones[0].state = ZoneState.SHUTTING_DOWN
     assert refused(k, lwp) == (Errno.EAGAIN, 0)
 
