@@ -403,7 +403,7 @@ class FdTable:
     def dup2(
         self, lwp: Lwp | None, old: int, new: int, limit: int, cloexec: bool = False
     ) -> int:
-        """Make ``new`` refer to what ``old`` does (dup2(2)); what ``new`` was is closed.
+        """Let ``new`` refer to what ``old`` does (dup2(2)); what it was is closed.
 
         Raises:
             KernelError: EBADF; EBUSY, an open of another lwp has reserved ``new``.

@@ -79,6 +79,7 @@ class HostStream(Vnode):
     def write(self, lwp: Lwp | None, off: int, data: bytes, flag: int) -> int:
         """Everything, at once."""
         self.outbuf += data
+        self.kernel.note_output(data)
         return len(data)
 
     def fionread(self) -> int:
