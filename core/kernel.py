@@ -419,6 +419,10 @@ class Kernel:
         if log:
             self._digest = hashlib.sha256(self._digest + log).digest()
 
+    def note_output(self, data: bytes) -> None:
+        """Take what a guest gave to the host into the digest."""
+        self._digest = hashlib.sha256(self._digest + b"output" + data).digest()
+
     def digest(self) -> str:
         """Hash over all that the guests did so far."""
         log = self.hw.log_take()

@@ -220,9 +220,9 @@ class Machine:
 
     def report(self) -> dict[str, Any]:
         """What happened so far, as plain data (see ``--report``)."""
-        from personae.core.report import machine_report
+        from personae.core.report import run_report
 
-        return machine_report(self.kernel)
+        return run_report(self.kernel)
 
     def ptree(self, zone: str | None = None) -> str:
         """The tree of processes, as ptree(1) prints it."""

@@ -20,7 +20,9 @@ from personae.core.vfs.hoststream import HostStream
 from personae.core.vfs.lookup import lookup
 from personae.core.vfs.lower import HostLower, TarLower
 from personae.core.vfs.overlay import OverlayFs
+from personae.core.vfs.termios import Winsize
 from personae.core.vfs.tmpfs import TmpFs
+from personae.core.vfs.tty import Tty, tty_vnode
 from personae.core.vfs.vnode import mount
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class Job:
         stdin: Its input from the host.
         stdout: Its output.
         stderr: Its error output.
+        tty: Its terminal, in place of the three; None if it has none.
     """
 
     def __init__(
@@ -81,9 +84,12 @@ class Job:
         stdin: HostStream,
         stdout: HostStream,
         stderr: HostStream,
+        tty: Tty | None = None,
     ) -> None:
         self.args = args
         self.proc = proc
+        self.pid = proc.pid
+        self.tty = tty
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self._out = bytearray()
         self._err = bytearray()
@@ -91,6 +97,8 @@ class Job:
     def pump(self, idle: bool, until_ns: int | None) -> bool:
         """Collect output (the ``Door`` of a program without a host)."""
         del idle, until_ns
+        if self.tty is not None:
+            self._out += self.tty.take_output()
         self._out += self.stdout.take_output()
         self._err += self.stderr.take_output()
         return False
@@ -110,13 +118,6 @@ class Job:
             bytes(self._err),
             self.pid,
         )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._pid
-
-    _pid = 0
 
 
 def returncode(proc: Proc) -> int:
@@ -168,6 +169,7 @@ class ZoneHandle:
         cwd: str = "/",
         input: bytes | None = b"",  # noqa: A002 (subprocess' name)
         init: bool = False,
+        tty: tuple[int, int] | None = None,
     ) -> Job:
         """Start a program; ``Machine.run_until`` runs it.
 
@@ -177,20 +179,32 @@ class ZoneHandle:
             cwd: Its working directory.
             input: All its input; None if input comes later through ``stdin``.
             init: Make it the zone's init.
+            tty: Rows and columns of a terminal of its own, in place of the streams.
 
         Raises:
             KernelError: It can't be started.
         """
         k, zone = self.machine.kernel, self.zone
-        stdin, stdout, stderr = (HostStream(k) for _ in range(3))
+        streams = [HostStream(k, n) for n in (b"stdin", b"stdout", b"stderr")]
         if input is not None:
-            stdin.feed(input)
-            stdin.feed_eof()
-        files = [
-            File(stdin.hold(), FileFlag.FREAD, zone.cred),
-            File(stdout.hold(), FileFlag.FWRITE, zone.cred),
-            File(stderr.hold(), FileFlag.FWRITE, zone.cred),
-        ]
+            streams[0].feed(input)
+            streams[0].feed_eof()
+        terminal = None
+        if tty is None:
+            modes = (FileFlag.FREAD, FileFlag.FWRITE, FileFlag.FWRITE)
+            files = [
+                File(s.hold(), m, zone.cred)
+                for s, m in zip(streams, modes, strict=True)
+            ]
+        else:
+            terminal = Tty(k)
+            terminal.winsize = Winsize(*tty)
+            files = [
+                File(
+                    tty_vnode(k, terminal), FileFlag.FREAD | FileFlag.FWRITE, zone.cred
+                )
+                for _ in range(3)
+            ]
         environ = DEFAULT_ENV if env is None else env
         assert zone.zsched is not None
         proc = start_program(
@@ -200,11 +214,10 @@ class ZoneHandle:
             [f"{n}={v}".encode(errors="surrogateescape") for n, v in environ.items()],
             files,
             cwd=lookup(k, zone.zsched, cwd.encode()),
+            tty=terminal,
             init=init,
         )
-        job = Job(tuple(argv), proc, stdin, stdout, stderr)
-        job._pid = proc.pid
-        return job
+        return Job(tuple(argv), proc, *streams, terminal)
 
     def run(
         self,

@@ -22,20 +22,26 @@ from personae.core.vm import hat
 from personae.core.vm.anon import AnonMap
 from personae.core.vm.copy import UserCopy
 from personae.core.vm.layout import (
+    FIXED,
+    GROWSDOWN,
     KEPT,
     MMAP_GAP_MAX,
     MMAP_GAP_MIN,
     MMAP_MIN_ADDR,
+    NOREPLACE,
     PAGE,
     PAGE_MASK,
     PAGE_SHIFT,
+    PRIVATE,
+    PURGE,
+    SHARED,
     STACK_DEFAULT,
     STACK_GUARD,
     STACK_STEP,
     STACK_TOP,
     USER_TOP,
+    WIPE,
     Fault,
-    MapFlag,
     Prot,
     page_down,
     page_up,
@@ -148,22 +154,20 @@ class As(SegList, UserCopy):
         Raises:
             KernelError: EINVAL ENOMEM EEXIST EACCES EPERM EOVERFLOW ENODEV.
         """
-        flags = MapFlag(flags)
+        flags = int(flags)
         size = self._check_map(size, prot, flags, off, maxprot)
-        if flags & MapFlag.FIXED:
+        if flags & FIXED:
             base = self._check_fixed(addr, size, flags)
         else:
             base = self._place(addr or hint, size)
         self._room_for_splits(base, base + size, 1)
         self._check_size(size - self._bytes_in(base, base + size))
-        seg: Seg = SegZero(
-            base, size, prot, flags & KEPT, maxprot=maxprot, name=name, off=off
-        )
+        seg: Seg = SegZero(base, size, prot, flags, maxprot=maxprot, name=name, off=off)
         if vnode is not None:
             seg = SegVn.make(vnode, seg)
         elif amp is not None:
             seg = SegAnon.make(amp, seg)
-        elif flags & MapFlag.SHARED:
+        elif flags & SHARED:
             seg.off = 0
             amp = AnonMap(self.kernel, self.acct)
             seg = SegAnon.make(amp, seg)
@@ -180,7 +184,8 @@ class As(SegList, UserCopy):
         except KernelError:
             seg.rele()
             raise
-        self._drop(seg.base, seg.end)
+        if self.overlap(seg.base, seg.end):
+            self._drop(seg.base, seg.end)
         self._insert(seg)
         self._join(seg.base, seg.end)
 
@@ -196,14 +201,14 @@ class As(SegList, UserCopy):
         return sum(min(s.end, hi) - max(s.base, lo) for s in segs)
 
     def _check_map(
-        self, size: int, prot: int, flags: MapFlag, off: int, maxprot: int
+        self, size: int, prot: int, flags: int, off: int, maxprot: int
     ) -> int:
         if size == 0:
             raise KernelError(Errno.EINVAL, "mapping of no bytes")
         if size > USER_TOP:
             raise KernelError(Errno.ENOMEM, "mapping larger than the address space")
         size = page_up(size)
-        if bool(flags & MapFlag.SHARED) == bool(flags & MapFlag.PRIVATE):
+        if bool(flags & SHARED) == bool(flags & PRIVATE):
             raise KernelError(Errno.EINVAL, "neither or both of SHARED and PRIVATE")
         if prot & ~7:
             raise KernelError(Errno.EINVAL, f"protection {prot:#x}")
@@ -215,14 +220,14 @@ class As(SegList, UserCopy):
             raise KernelError(Errno.EOVERFLOW, "offset too large")
         return size
 
-    def _check_fixed(self, addr: int, size: int, flags: MapFlag) -> int:
+    def _check_fixed(self, addr: int, size: int, flags: int) -> int:
         if addr & PAGE_MASK:
             raise KernelError(Errno.EINVAL, "address not at a page")
         if addr + size > USER_TOP:
             raise KernelError(Errno.ENOMEM, "outside of the address space")
         if addr < MMAP_MIN_ADDR:
             raise KernelError(Errno.EPERM, "below the lowest address")
-        if flags & MapFlag.NOREPLACE and self.overlap(addr, addr + size):
+        if flags & NOREPLACE and self.overlap(addr, addr + size):
             raise KernelError(Errno.EEXIST, "something is mapped there")
         return addr
 
@@ -276,7 +281,7 @@ class As(SegList, UserCopy):
             seg.prot = prot
         self._join(lo, hi)
 
-    def set_flags(self, addr: int, size: int, put: MapFlag, take: MapFlag) -> None:
+    def set_flags(self, addr: int, size: int, put: int, take: int) -> None:
         """Change PURGE and WIPE of a range without holes (madvise(2)).
 
         Raises:
@@ -286,11 +291,11 @@ class As(SegList, UserCopy):
         if lo == hi:
             return
         for seg in self.covered(lo, hi):
-            if put & MapFlag.WIPE and not isinstance(seg, SegZero):
+            if put & WIPE and not isinstance(seg, SegZero):
                 raise KernelError(Errno.EINVAL, "not private anonymous memory")
         self._room_for_splits(lo, hi)
         for seg in self._carve(lo, hi):
-            seg.flags = seg.flags & ~take | put
+            seg.flags = (seg.flags & ~take | put) & KEPT
         self._join(lo, hi)
 
     def dontneed(self, addr: int, size: int) -> None:
@@ -344,7 +349,7 @@ class As(SegList, UserCopy):
     def _grow(self, addr: int) -> Fault:
         """Grow the stack above ``addr`` down to it, if it is a stack and may."""
         seg = self.above(addr)
-        if seg is None or not seg.flags & MapFlag.GROWSDOWN:
+        if seg is None or not seg.flags & GROWSDOWN:
             return Fault.SEGV_MAPERR
         lower = self.below(seg.base)
         floor = max(seg.end - self.stack_limit(), MMAP_MIN_ADDR)
@@ -447,13 +452,15 @@ def as_dup(
 
 
 def _seg_dup(txn: Transaction, child: As, seg: Seg, step: str) -> None:
-    if seg.flags & MapFlag.PURGE:
+    if seg.flags & PURGE:
         txn.do(step, lambda: hat.unmap(child, seg.base, seg.size))
         return
-    if seg.flags & MapFlag.WIPE:
+    if seg.flags & WIPE:
         txn.do(f"{step}:wipe", lambda: seg.attach(child, seg.base, seg.end))
     new = txn.do(step, seg.dup, undo=lambda new: new.rele())
-    child._insert(new)
+    child.segs.append(new)
+    child._bases.append(new.base)
+    child.size += new.size
 
 
 def as_free(as_: As) -> None:

@@ -21,10 +21,12 @@ from personae.core.vm import hat
 from personae.core.vm.layout import (
     AROUND,
     EAGER_PAGES,
+    GROWSDOWN,
+    KEPT,
     PAGE,
     PAGE_SHIFT,
+    SHARED,
     Fault,
-    MapFlag,
     page_up,
 )
 
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from personae.core.vfs.vnode import Vnode
     from personae.core.vm.anon import AnonMap
     from personae.core.vm.as_ import As
-
-_DROPPED = MapFlag.FIXED | MapFlag.NOREPLACE
 
 
 class Seg:
@@ -60,7 +60,7 @@ class Seg:
         base: int,
         size: int,
         prot: int,
-        flags: MapFlag,
+        flags: int,
         *,
         maxprot: int = 7,
         name: bytes = b"",
@@ -70,7 +70,7 @@ class Seg:
         self.size = size
         self.prot = prot
         self.maxprot = maxprot
-        self.flags = flags & ~_DROPPED
+        self.flags = flags & KEPT
         self.name = name
         self.off = off
 
@@ -82,7 +82,7 @@ class Seg:
     @property
     def shared(self) -> bool:
         """Whether stores are seen by others."""
-        return bool(self.flags & MapFlag.SHARED)
+        return self.flags & SHARED != 0
 
     @property
     def vnode(self) -> Vnode | None:
@@ -108,11 +108,16 @@ class Seg:
 
     def dup(self) -> Self:
         """A copy with a reference of its own, for fork and for splits."""
-        new = object.__new__(type(self))
-        for cls in type(self).__mro__:
-            for slot in getattr(cls, "__slots__", ()):
-                setattr(new, slot, getattr(self, slot))
+        new = self._copy()
         new.hold()
+        return new
+
+    def _copy(self) -> Self:
+        cls = self.__class__
+        new = cls.__new__(cls)
+        new.base, new.size, new.off = self.base, self.size, self.off
+        new.prot, new.maxprot = self.prot, self.maxprot
+        new.flags, new.name = self.flags, self.name
         return new
 
     # -- shape
@@ -137,7 +142,7 @@ class Seg:
             and self.name == upper.name
             and self.obj is upper.obj
             and (self.obj is None or self.off + self.size == upper.off)
-            and not self.flags & MapFlag.GROWSDOWN
+            and not self.flags & GROWSDOWN
         )
 
     # -- pages
@@ -259,6 +264,11 @@ class SegVn(Seg):
         """Let go of the file."""
         self._vnode.rele()
 
+    def _copy(self) -> Self:
+        new = super()._copy()
+        new._vnode = self._vnode
+        return new
+
     def _pages(self) -> int:
         """How many pages the file has now."""
         return page_up(self._vnode.getattr().size) >> PAGE_SHIFT
@@ -328,6 +338,11 @@ class SegAnon(Seg):
     def rele(self) -> None:
         """Stop using the pages."""
         self.amp.rele()
+
+    def _copy(self) -> Self:
+        new = super()._copy()
+        new.amp = self.amp
+        return new
 
     def attach(self, as_: As, lo: int, hi: int) -> None:
         """Ask for each page, also for those that others have made already."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
 from personae.core.vm.layout import (
+    GROWSDOWN,
     MAX_SEGS,
     MMAP_MIN_ADDR,
     STACK_GUARD,
-    MapFlag,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class SegList:
 
     def _room_for_splits(self, lo: int, hi: int, more: int = 0) -> None:
         """ENOMEM if cutting at lo and hi would make too many segments."""
+        if len(self.segs) + more + 2 <= MAX_SEGS:
+            return
         for addr in {lo, hi}:
             seg = self.find(addr)
             more += seg is not None and seg.base < addr
@@ -139,13 +141,13 @@ class SegList:
     def _holes_down(self, top: int) -> Iterator[tuple[int, int]]:
         """Free stretches below ``top``, from the top down."""
         i = bisect_right(self._bases, top - 1)
-        if i < len(self.segs) and self.segs[i].flags & MapFlag.GROWSDOWN:
+        if i < len(self.segs) and self.segs[i].flags & GROWSDOWN:
             top = min(top, self.segs[i].base - STACK_GUARD)
         for seg in reversed(self.segs[:i]):
             if seg.end < top:
                 yield seg.end, top
             top = min(top, seg.base)
-            if seg.flags & MapFlag.GROWSDOWN:
+            if seg.flags & GROWSDOWN:
                 top -= STACK_GUARD
         if top > MMAP_MIN_ADDR:
             yield MMAP_MIN_ADDR, top
@@ -175,6 +177,6 @@ class SegList:
         upper = self.above(lo)
         return (
             upper is None
-            or not upper.flags & MapFlag.GROWSDOWN
+            or not upper.flags & GROWSDOWN
             or hi <= upper.base - STACK_GUARD
         )

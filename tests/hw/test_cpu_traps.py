@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 import pytest
+
 from personae.hw import (
     CYCLE,
     FCSR,
@@ -243,7 +244,7 @@ def test_odd_pc_is_misaligned() -> None:
     """Only the kernel can make one; jalr clears the bit."""
     c = cpu(ECALL)
     c.r[PC] = CODE + 1
-    assert (Trap.MISALIGNED, CODE + 1) == (c.run(), c.r[TVAL])
+    assert (c.run(), c.r[TVAL]) == (Trap.MISALIGNED, CODE + 1)
 
 
 def test_log() -> None:
@@ -269,15 +270,15 @@ def test_counters() -> None:
     c = cpu(addi(A0, 0, 1), csrr(A1, 0xC00), csrr(A2, 0xC02), csrr(A3, 0xC01), ECALL)
     c.r[CYCLE], c.r[INSTRET] = 1000, 10
     assert c.run() == Trap.ECALL
-    assert [1001, 12, 1003, 15, 1005] == [
-        c.r[A1], c.r[A2], c.r[A3], c.r[INSTRET], c.r[CYCLE]]  # fmt: skip
+    assert [
+        c.r[A1], c.r[A2], c.r[A3], c.r[INSTRET], c.r[CYCLE]] == [1001, 12, 1003, 15, 1005]  # fmt: skip
 
 
 def test_x0_stays_zero() -> None:
     """Whatever writes to it."""
     c = cpu(addi(0, 0, 5), load(3, 0, A0), jal(0, 4), amo(0, 3, 0, A0, A0), ECALL)
     c.r[A0] = DATA
-    assert (Trap.ECALL, 0) == (c.run(), c.r[0])
+    assert (c.run(), c.r[0]) == (Trap.ECALL, 0)
 
 
 def test_the_reservation_is_lost_between_runs() -> None:
@@ -286,7 +287,7 @@ def test_the_reservation_is_lost_between_runs() -> None:
     c.r[A0] = DATA
     assert c.run() == Trap.ECALL
     c.r[PC] += 4
-    assert (Trap.ECALL, 1) == (c.run(), c.r[A2])
+    assert (c.run(), c.r[A2]) == (Trap.ECALL, 1)
 
 
 # ---- budget and determinism ----
@@ -337,7 +338,7 @@ def test_budget_is_exact_about_state() -> None:
 def test_budget_bounds_a_run() -> None:
     """A run of an endless loop ends soon after its budget, and 0 runs nothing."""
     c = cpu(addi(A0, A0, 1), jal(0, -4))
-    assert (Trap.BUDGET, 0) == (c.run(0), c.r[INSTRET])
+    assert (c.run(0), c.r[INSTRET]) == (Trap.BUDGET, 0)
     assert c.run(1000) == Trap.BUDGET
     assert c.r[INSTRET] == 1000
 
@@ -372,10 +373,10 @@ def test_an_instruction_that_rewrites_the_next() -> None:
         tail = 6 if between == C_NOP else 8
         c = cpu(store(2, A1, A0), between, addi(A2, 0, 1), ECALL)
         c.r[A0], c.r[A1] = CODE + tail, addi(A2, 0, 2)
-        assert (Trap.ECALL, 2, 4) == (c.run(), c.r[A2], c.r[INSTRET])
+        assert (c.run(), c.r[A2], c.r[INSTRET]) == (Trap.ECALL, 2, 4)
     c = cpu(store(2, A1, A0), addi(A2, 0, 1), ECALL)
     c.r[A0], c.r[A1] = CODE + 4, addi(A2, 0, 2)
-    assert (Trap.ECALL, 2, 3) == (c.run(), c.r[A2], c.r[INSTRET])
+    assert (c.run(), c.r[A2], c.r[INSTRET]) == (Trap.ECALL, 2, 3)
 
 
 def test_code_rewritten_in_a_loop() -> None:
@@ -397,16 +398,16 @@ def test_a_store_to_code_does_not_look_at_the_budget() -> None:
     """Only transfers of control do, so cold and warm machines agree."""
     c = cpu(store(2, A1, A0), store(2, A1, A0), addi(A2, 0, 1), ECALL)
     c.r[A0], c.r[A1] = CODE + 0x100, 0
-    assert (Trap.ECALL, 4) == (c.run(1), c.r[INSTRET])
+    assert (c.run(1), c.r[INSTRET]) == (Trap.ECALL, 4)
 
 
 def test_kernel_writes_are_seen() -> None:
     """copyout into decoded code."""
     c = cpu(addi(A2, A2, 1), ECALL)
-    assert (Trap.ECALL, 1) == (c.run(), c.r[A2])
+    assert (c.run(), c.r[A2]) == (Trap.ECALL, 1)
     c.put(CODE, code(addi(A2, A2, 100)))
     c.r[PC] = CODE
-    assert (Trap.ECALL, 101) == (c.run(), c.r[A2])
+    assert (c.run(), c.r[A2]) == (Trap.ECALL, 101)
 
 
 def test_a_clone_that_rewrites_its_code_leaves_the_others() -> None:
@@ -416,9 +417,9 @@ def test_a_clone_that_rewrites_its_code_leaves_the_others() -> None:
     assert c.run() == Trap.ECALL
     child = Cpu(c.m, c.m.as_clone(c.space, 0), c.m.ctx_alloc())
     child.r[A0], child.r[A1], child.r[PC] = CODE + 4, addi(A2, 0, 2), CODE
-    assert (Trap.ECALL, 2) == (child.run(), child.r[A2])
+    assert (child.run(), child.r[A2]) == (Trap.ECALL, 2)
     c.r[PC] = CODE
-    assert (Trap.ECALL, 1) == (c.run(), c.r[A2])
+    assert (c.run(), c.r[A2]) == (Trap.ECALL, 1)
 
 
 def test_pages_that_come_and_go() -> None:

@@ -101,7 +101,7 @@ class Space:
             self.put(page, page + 1, replace(entry, kind="frame", frame=Frame(data)))
 
 
-pages = st.builds(lambda b, i: b + i, st.sampled_from(BASES), st.integers(0, 11))
+pages = st.builds(lambda b, i: b + i, st.sampled_from(BASES), st.integers(0, 4))
 sizes = st.one_of(
     st.integers(1, 8), st.sampled_from([512, 513, 1024, 1 << 18, (1 << 18) + 512])
 )
@@ -241,8 +241,18 @@ class Spaces(RuleBasedStateMachine):
 
     # ---- bytes ----
 
+    def mapped(self, space: Space, n: int) -> int:
+        """The n-th page of interest, where something is mapped if anything is."""
+        edges = sorted({p for lo, hi, _ in space.ranges for p in (lo, hi - 1)})
+        return edges[n % len(edges)] if edges else n
+
+    @rule(n=small, at=small)
+    def load(self, n: int, at: int) -> None:
+        as_, space = self.pick(n)
+        self.compare_load(as_, space, self.mapped(space, at))
+
     @rule(n=small, page=pages)
-    def load(self, n: int, page: int) -> None:
+    def load_anywhere(self, n: int, page: int) -> None:
         as_, space = self.pick(n)
         self.compare_load(as_, space, page)
 
@@ -256,9 +266,26 @@ class Spaces(RuleBasedStateMachine):
             where = (self.hw.fault_trap(), self.hw.fault_addr())
             assert where == (trap, page << 12)
 
-    @rule(n=small, page=pages, data=words)
-    def store(self, n: int, page: int, data: bytes) -> None:
+    @rule(n=small, at=small, data=words)
+    def store(self, n: int, at: int, data: bytes) -> None:
         as_, space = self.pick(n)
+        self.compare_store(as_, space, self.mapped(space, at), data)
+
+    @rule(n=small, at=small, data=words)
+    def clone_and_store(self, n: int, at: int, data: bytes) -> None:
+        """What fork is for: both sides store to the page they share."""
+        as_, space = self.pick(n)
+        page = self.mapped(space, at)
+        self.compare_store(as_, space, page, data[::-1])
+        self.clone(n)
+        for other in sorted(self.spaces)[:: 1 if n & 1 else -1]:
+            self.compare_store(
+                other, self.spaces[other], page, data[:15] + b"%d" % (other % 10)
+            )
+        for other, its in self.spaces.items():
+            self.compare_load(other, its, page)
+
+    def compare_store(self, as_: int, space: Space, page: int, data: bytes) -> None:
         got = self.hw.copyout(as_, page << 12, data)
         trap = space.refusal(page, HW_W)
         if trap is None:
@@ -311,6 +338,9 @@ class Spaces(RuleBasedStateMachine):
                 if leaf is None:
                     # a page of a frame has no translation only when protected
                     assert not (entry and entry.frame and entry.prot)
+                    if entry and entry.kind == "ask":
+                        shared = self.hw.pte(as_, page << 12) & SHARED
+                        assert bool(shared) == entry.shared
                     continue
                 assert entry is not None
                 assert leaf[0] & ~entry.prot == 0, "a table allows what it must not"

@@ -28,6 +28,7 @@ CFLAGS = [
     "-mabi=lp64d",
     "-mcmodel=medlow",
     "-ffreestanding",
+    "-fno-ident",
     "-fno-pic",
     "-fno-stack-protector",
     "-fno-asynchronous-unwind-tables",

@@ -69,6 +69,7 @@ class FakeKernel:
         self.signals: list[tuple[Any, int]] = []
         self.pgsignals: list[tuple[int, int]] = []
         self.rnd = 0
+        self.output = b""
         self.procs: dict[int, Any] = {}
         self.pids = SimpleNamespace(pgfind=self.pgfind)
 
@@ -79,6 +80,9 @@ class FakeKernel:
     @property
     def wall_ns(self) -> int:
         return 10**18 + self.now
+
+    def note_output(self, data: bytes) -> None:
+        self.output += data
 
     def cycles(self, ns: int) -> int:
         return ns

@@ -13,14 +13,50 @@ EDGES = [
     M64, M64 - 1, M64 - 31, 31, 32, 63, 0xFFFFFFFF80000000, 0x123456789ABCDEF0,
 ]  # fmt: skip
 
-RR = (
-    "add sub sll slt sltu xor srl sra or and addw subw sllw srlw sraw mul mulh mulhsu "
-    "mulhu div divu rem remu mulw divw divuw remw remuw"
-).split()
-RI = "addi slti sltiu xori ori andi addiw".split()
+RR = [
+    "add",
+    "sub",
+    "sll",
+    "slt",
+    "sltu",
+    "xor",
+    "srl",
+    "sra",
+    "or",
+    "and",
+    "addw",
+    "subw",
+    "sllw",
+    "srlw",
+    "sraw",
+    "mul",
+    "mulh",
+    "mulhsu",
+    "mulhu",
+    "div",
+    "divu",
+    "rem",
+    "remu",
+    "mulw",
+    "divw",
+    "divuw",
+    "remw",
+    "remuw",
+]
+RI = ["addi", "slti", "sltiu", "xori", "ori", "andi", "addiw"]
 IMMS = [-2048, -1025, -1, 0, 1, 5, 1024, 2047]
-BRANCHES = "beq bne blt bge bltu bgeu".split()
-AMOS = "amoswap amoadd amoxor amoand amoor amomin amomax amominu amomaxu".split()
+BRANCHES = ["beq", "bne", "blt", "bge", "bltu", "bgeu"]
+AMOS = [
+    "amoswap",
+    "amoadd",
+    "amoxor",
+    "amoand",
+    "amoor",
+    "amomin",
+    "amomax",
+    "amominu",
+    "amomaxu",
+]
 
 PAIR = "    ld t0, 0(s0)\n    ld t1, 8(s0)\n"
 ONE = "    ld t0, 0(s0)\n"
@@ -67,7 +103,7 @@ def arithmetic(p: Program, rng: random.Random) -> None:
 def memory(p: Program) -> None:
     """Loads and stores of every size, aligned or not, also across a page's end."""
     load = "    sd t0, {at}(s4)\n    sd t1, {at}+8(s4)\n    {op} t2, {at}+{k}(s4)\n    put t2"
-    for op in "lb lh lw ld lbu lhu lwu".split():
+    for op in ["lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"]:
         for k in range(8):
             body = PAIR + load.format(op=op, at=0, k=k)
             p.loop(f"{op} +{k}", "fewpairs", body, 1)
@@ -75,7 +111,7 @@ def memory(p: Program) -> None:
             body = PAIR + "    addi s8, s4, 2040\n    sd t0, 0(s8)\n    sd t1, 8(s8)\n"
             body += f"    {op} t2, {k}(s8)\n    put t2"
             p.loop(f"{op} page end +{k}", "fewpairs", body, 1)
-    for op in "sb sh sw sd".split():
+    for op in ["sb", "sh", "sw", "sd"]:
         for k in range(8):
             for name, at in (("", 16), (" page end", 2040)):
                 body = (

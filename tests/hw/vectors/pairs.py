@@ -113,7 +113,10 @@ def runs(p: Program) -> None:
                 lines += ["mv a0, s4", f"{c}sd a0, 8(a0)", f"{c}sd a2, 16(a0)"]
                 option = "rvc" if c else "norvc"
                 code = "".join(f"    {line}\n" for line in lines)
-                body = SETUP.format(at=at, skip="1f") + f"    .option push\n    .option {option}\n"
+                body = (
+                    SETUP.format(at=at, skip="1f")
+                    + f"    .option push\n    .option {option}\n"
+                )
                 body += f"{code}    .option pop\n1:\n{CHECK}"
                 p.loop(f"run {c} {name} {at}", "fewpairs", body, WORDS)
 
