@@ -1,8 +1,8 @@
 """A framework for file systems whose content is made when it is looked at.
 
-/proc and its like are trees of ``PseudoDir``, ``PseudoFile`` and ``PseudoLink`` nodes.  A
-subclass says what is there: ``pr_entries`` and ``pr_lookup`` of a directory, ``pr_read``
-and ``pr_write`` of a file, ``pr_link`` of a link.  A directory may make its children
+/proc and its like are trees of ``PseudoDir``, ``PseudoFile`` and ``PseudoLink`` nodes.
+A subclass says what is there: ``pr_entries`` and ``pr_lookup`` of a directory,
+``pr_read`` and ``pr_write`` of a file, ``pr_link`` of a link.  A directory may make its children
 anew at each lookup; who they are is said by their path, from which the inode
 number comes.
 

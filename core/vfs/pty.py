@@ -6,7 +6,7 @@ the slave shows.  When the last descriptor of the master goes, the slave is hung
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNONBLOCK
@@ -114,6 +114,31 @@ class PtyMaster(Device):
         if self.was_open and slave.opens == 0:
             ready |= POLLHUP
         return ready, [slave.cv_taker, slave.cv_room]
+
+    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
+        """Number and lock of the slave; the slave's modes, size and group."""
+        slave = self.slave
+        if cmd == "TIOCGPTN":
+            return self.number
+        if cmd == "TIOCSPTLCK":
+            self.locked = bool(arg)
+            return None
+        if cmd == "TIOCGPTLCK":
+            return int(self.locked)
+        if cmd == "TIOCGPGRP":
+            return slave.pgid
+        if cmd == "TIOCGSID":
+            if slave.session is None:
+                raise KernelError(Errno.ENOTTY, "controls no session")
+            return slave.session.sid
+        if cmd in ("FIONREAD", "TIOCOUTQ"):
+            return slave.outq() if cmd == "FIONREAD" else slave.line.held()
+        if cmd == "TIOCSIG":
+            if slave.pgid:
+                self.kernel.pgsignal(slave.pgid, arg)
+            return None
+        asker = None if cmd.startswith(("TCSET", "TCFLSH", "TCXONC")) else lwp
+        return slave.ioctl(asker, cmd, arg)
 
 
 class PtySlave(Tty):

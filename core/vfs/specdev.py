@@ -70,7 +70,7 @@ class Device:
         """State; always ready unless a device says otherwise."""
         return events & (POLLIN | POLLOUT), []
 
-    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any) -> Any:
+    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
         """A request by its neutral name."""
         raise KernelError(Errno.ENOTTY, cmd)
 
@@ -131,6 +131,10 @@ class SpecVnode(Vnode):
         self.real = real.hold()
         self.dev = dev
         self.v_seekable = dev.seekable
+
+    def fionread(self) -> int:
+        """Bytes that can be read at once; ENOTTY where nobody knows."""
+        return int(self.dev.ioctl(None, "FIONREAD", None))
 
     @property
     def v_tty(self) -> Tty | None:

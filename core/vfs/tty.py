@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNOCTTY, FNONBLOCK, FREAD, FWRITE
+from personae.core.policy import priv_policy
 from personae.core.session import pgorphaned
 from personae.core.signal import Action, Sig, action_of, sigbit
 from personae.core.sync import CondVar, Sleep
 from personae.core.vfs import termios as t
 from personae.core.vfs.specdev import DEV_CONSOLE, Device, SpecVnode
 from personae.core.vfs.termios import Termios, Winsize
+from personae.core.vfs.ttyioctl import tty_ioctl
 from personae.core.vfs.ttyline import Line
 from personae.core.vfs.vnode import (
     POLLERR,
@@ -72,6 +74,8 @@ class Tty(Device):
         self.generation = 0
         self.opens = 0
         self.eof = False
+        self.exclusive = False
+        """Only privileged processes may open it now (TIOCEXCL)."""
         self.cv_in = CondVar()
         self.cv_out = CondVar()
         self.cv_taker = CondVar()
@@ -205,6 +209,8 @@ class Tty(Device):
 
     def opened(self, lwp: Lwp | None, flag: int) -> Device:
         """An open; a session leader without a terminal gets it (open(2), O_NOCTTY)."""
+        if self.exclusive and lwp is not None:
+            priv_policy(lwp.proc.cred, Priv.SYS_ADMIN, Errno.EBUSY)
         self.opens += 1
         if lwp is not None and not flag & FNOCTTY and flag & FREAD:
             proc = lwp.proc
@@ -219,8 +225,10 @@ class Tty(Device):
         return TtyOpen(self)
 
     def released(self) -> None:
-        """One open file less."""
+        """One open file less; the last one ends exclusive use."""
         self.opens -= 1
+        if self.opens == 0:
+            self.exclusive = False
 
     # -- read
 
@@ -336,6 +344,10 @@ class Tty(Device):
         return ready & events, [self.cv_in, self.cv_out]
 
     # -- requests
+
+    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
+        """A request by name (ttyioctl.py)."""
+        return tty_ioctl(self, lwp, cmd, arg)
 
     def get_termios(self) -> Termios:
         """tcgetattr(3)."""
@@ -489,6 +501,12 @@ class TtyOpen(Device):
         if self.hung:
             return events & (POLLIN | POLLOUT) | POLLERR | POLLHUP, []
         return self._tty().poll(lwp, events, flag)
+
+    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
+        """To the terminal; EIO after a hang-up."""
+        if self.hung:
+            raise KernelError(Errno.EIO, "hung up")
+        return self._tty().ioctl(lwp, cmd, arg)
 
 
 class TtyNode(Vnode):
