@@ -40,15 +40,17 @@ def arithmetic(p: Program) -> None:
             p.loop(f"{op} {n}", "pairs", PAIR + rvc(f"{op} a0, {n}") + "    put a0", 1)
     for imm in (1, 31, 0xFFFE0, 0xFFFFF):
         p.once(f"c.lui {imm}", rvc(f"c.lui a0, {imm}") + "    put a0", 1)
-    p.once("c.nop hints", rvc("c.nop", ".half 0x0005", ".half 0x4005", ".half 0x6005",
-                              ".half 0x8002+0x0004", ".half 0x1002") + "    put zero", 1)  # fmt: skip
+    hints = (0x0005, 0x4005, 0x6005, 0x8006, 0x1002)
+    body = rvc("c.nop", *(f".half {hint:#x}" for hint in hints)) + "    put zero"
+    p.once("c.nop hints", body, 1)
 
 
 def stack(p: Program) -> None:
     """What works on sp."""
     for imm in (-512, -16, 16, 496):
-        body = f"    mv s11, sp\n{rvc(f'c.addi16sp sp, {imm}')}    sub t0, sp, s11\n    mv sp, s11\n"
-        p.once(f"c.addi16sp {imm}", body + "    put t0", 1)
+        body = "    mv s11, sp\n" + rvc(f"c.addi16sp sp, {imm}")
+        body += "    sub t0, sp, s11\n    mv sp, s11\n    put t0"
+        p.once(f"c.addi16sp {imm}", body, 1)
     for imm in (4, 8, 64, 1020):
         body = rvc(f"c.addi4spn a0, sp, {imm}") + "    sub a0, a0, sp\n    put a0"
         p.once(f"c.addi4spn {imm}", body, 1)
@@ -77,8 +79,9 @@ def memory(p: Program) -> None:
     """Loads and stores through a register."""
     for off in (0, 8, 120, 248):
         body = PAIR + "    mv a2, s4\n    fmv.d.x fa1, a1\n"
-        body += rvc(f"c.sd a0, {off}(a2)", f"c.ld a3, {off}(a2)", f"c.fsd fa1, {off}(a2)",
-                    f"c.fld fa2, {off}(a2)") + "    put a3\n    putf fa2"  # fmt: skip
+        body += rvc(f"c.sd a0, {off}(a2)", f"c.ld a3, {off}(a2)")
+        body += rvc(f"c.fsd fa1, {off}(a2)", f"c.fld fa2, {off}(a2)")
+        body += "    put a3\n    putf fa2"
         p.loop(f"c.sd c.fsd {off}", "pairs", body, 3)
     for off in (0, 4, 64, 124):
         body = (
@@ -118,11 +121,12 @@ def page_ends(p: Program) -> None:
         ("auipc", "auipc a2, 3", "c.nop"),
     ):
         body = PAIR + "    li a2, 4\n    sd a0, 0(s4)\n    j 3f\n"
-        lines = "    .balign 4096\n    .skip 4000\n1:  li a2, 6\n    j 2f\n    .balign 4096\n"
-        lines += "    .skip 4088\n3:  nop\n    c.nop\n"
+        lines = "    .balign 4096\n    .skip 4000\n1:  li a2, 6\n    j 2f\n"
+        lines += "    .balign 4096\n    .skip 4088\n3:  nop\n    c.nop\n"
         text = f"    .option push\n    .option rvc\n    .option norvc\n{lines}"
         text = text.replace("    c.nop\n", "    .half 1\n")
-        text += f"    {insn}\n    .option rvc\n    {after}\n2:  .balign 4\n    .option pop\n"
+        text += f"    {insn}\n    .option rvc\n    {after}\n"
+        text += "2:  .balign 4\n    .option pop\n"
         p.loop(f"straddle {name}", "pairs", body + text + "    put a2", 1)
 
 

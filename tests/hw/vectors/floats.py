@@ -173,7 +173,8 @@ def moves(p: Program) -> None:
         plain(p, f"fmul.{w} same", two, f"fmul.{w} fa1, fa0, fa1", "putf fa1")
         plain(p, f"fle.{w} zero", two, f"fle.{w} zero, fa0, fa1", "putf fa0")
     body = "".join(LOADS[:2]) + "    fadd.d fa3, fa0, fa1\n    fdiv.d fa4, fa0, fa1\n"
-    body += "    fcvt.w.d t2, fa0, rtz\n    frcsr t2\n    put t2\n    fscsr zero\n    put zero"
+    body += "    fcvt.w.d t2, fa0, rtz\n    frcsr t2\n    put t2\n"
+    body += "    fscsr zero\n    put zero"
     p.loop("flags accumulate", "d2", body, 2)
 
 

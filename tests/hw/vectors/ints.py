@@ -14,49 +14,17 @@ EDGES = [
 ]  # fmt: skip
 
 RR = [
-    "add",
-    "sub",
-    "sll",
-    "slt",
-    "sltu",
-    "xor",
-    "srl",
-    "sra",
-    "or",
-    "and",
-    "addw",
-    "subw",
-    "sllw",
-    "srlw",
-    "sraw",
-    "mul",
-    "mulh",
-    "mulhsu",
-    "mulhu",
-    "div",
-    "divu",
-    "rem",
-    "remu",
-    "mulw",
-    "divw",
-    "divuw",
-    "remw",
-    "remuw",
-]
+    "add", "sub", "sll", "slt", "sltu", "xor", "srl", "sra", "or", "and",
+    "addw", "subw", "sllw", "srlw", "sraw", "mul", "mulh", "mulhsu", "mulhu",
+    "div", "divu", "rem", "remu", "mulw", "divw", "divuw", "remw", "remuw",
+]  # fmt: skip
 RI = ["addi", "slti", "sltiu", "xori", "ori", "andi", "addiw"]
 IMMS = [-2048, -1025, -1, 0, 1, 5, 1024, 2047]
 BRANCHES = ["beq", "bne", "blt", "bge", "bltu", "bgeu"]
 AMOS = [
-    "amoswap",
-    "amoadd",
-    "amoxor",
-    "amoand",
-    "amoor",
-    "amomin",
-    "amomax",
-    "amominu",
-    "amomaxu",
-]
+    "amoswap", "amoadd", "amoxor", "amoand", "amoor",
+    "amomin", "amomax", "amominu", "amomaxu",
+]  # fmt: skip
 
 PAIR = "    ld t0, 0(s0)\n    ld t1, 8(s0)\n"
 ONE = "    ld t0, 0(s0)\n"
@@ -102,7 +70,8 @@ def arithmetic(p: Program, rng: random.Random) -> None:
 
 def memory(p: Program) -> None:
     """Loads and stores of every size, aligned or not, also across a page's end."""
-    load = "    sd t0, {at}(s4)\n    sd t1, {at}+8(s4)\n    {op} t2, {at}+{k}(s4)\n    put t2"
+    load = "    sd t0, {at}(s4)\n    sd t1, {at}+8(s4)\n"
+    load += "    {op} t2, {at}+{k}(s4)\n    put t2"
     for op in ["lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"]:
         for k in range(8):
             body = PAIR + load.format(op=op, at=0, k=k)
@@ -123,7 +92,8 @@ def memory(p: Program) -> None:
                 p.loop(f"{op}{name} +{k}", "fewpairs", body, 2)
     body = (
         PAIR
-        + "    addi s8, s4, 1024\n    sd t0, -1024(s8)\n    ld t2, -1024(s8)\n    put t2"
+        + "    addi s8, s4, 1024\n    sd t0, -1024(s8)\n"
+        + "    ld t2, -1024(s8)\n    put t2"
     )
     p.loop("sd ld -1024", "fewpairs", body, 1)
     for op, st in (("flw", "fsw"), ("fld", "fsd")):
@@ -182,8 +152,10 @@ def atomics(p: Program) -> None:
             body += "    put t3\n    ld t2, 0(s4)\n    put t2"
             p.loop(f"lr.{w}{order} sc.{w}", "fewpairs", body, 4)
         body = PAIR + f"    sd t0, 0(s4)\n    sd t0, 8(s4)\n    lr.{w} t2, (s4)\n"
-        body += f"    addi s8, s4, 8\n    sc.{w} t3, t1, (s8)\n    put t3\n    ld t2, 8(s4)\n"
-        p.loop(f"sc.{w} elsewhere", "fewpairs", body + "    put t2", 2)
+        body += f"    addi s8, s4, 8\n    sc.{w} t3, t1, (s8)\n    put t3\n"
+        p.loop(
+            f"sc.{w} elsewhere", "fewpairs", body + "    ld t2, 8(s4)\n    put t2", 2
+        )
 
 
 def csrs(p: Program) -> None:
@@ -197,9 +169,9 @@ def csrs(p: Program) -> None:
             body += f"    put t3\n    {op} zero, {csr}, t1\n    {op} t2, {csr}, zero\n"
             p.loop(f"{op} {csr}", "pairs", body + "    put t2\n    fscsr zero", 3)
             for imm in (0, 1, 5, 16, 31):
-                body = PAIR + f"    fscsr t1\n    {op}i t2, {csr}, {imm}\n    put t2\n"
-                p.loop(f"{op}i {csr} {imm}", "fewpairs",
-                       body + "    frcsr t3\n    put t3\n    fscsr zero", 2)  # fmt: skip
+                body = PAIR + f"    fscsr t1\n    {op}i t2, {csr}, {imm}\n"
+                body += "    put t2\n    frcsr t3\n    put t3\n    fscsr zero"
+                p.loop(f"{op}i {csr} {imm}", "fewpairs", body, 2)
 
 
 def add_all(p: Program, rng: random.Random) -> None:

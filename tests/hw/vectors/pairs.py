@@ -76,10 +76,12 @@ def insn(op: str, length: int, rd: str, rs1: str, rs2: str, skip: str) -> str:
 def regs(op: str, chain: str) -> tuple[str, str, str]:
     """rd, rs1, rs2 of the second instruction; a2 (or a0) is the first one's rd."""
     if op in MEMORY:
-        return {"": ("a4", "a0", "a3"), "1": ("a4", "a0", "a3"), "2": ("a4", "a0", "a2"),
-                "12": ("a0", "a0", "a0")}[chain]  # fmt: skip
-    return {"": ("a4", "a4", "a5"), "1": ("a2", "a2", "a3"), "2": ("a4", "a4", "a2"),
-            "12": ("a2", "a2", "a2")}[chain]  # fmt: skip
+        if chain == "12":
+            return "a0", "a0", "a0"
+        return "a4", "a0", "a2" if chain == "2" else "a3"
+    a = "a2" if "1" in chain else "a4"
+    b = "a2" if "2" in chain else "a3" if chain == "1" else "a5"
+    return a, a, b
 
 
 def one_pair(p: Program, a: str, la: int, b: str, lb: int, chain: str, at: int) -> None:
@@ -107,8 +109,13 @@ def runs(p: Program) -> None:
         for name, offs in orders.items():
             for at in (0, 2024, 2032, 2040, 2036, 1996):
                 values = ("a2", "a3", "a4", "a5")
-                lines = [f"{c}sd {v}, {o}(a0)" for v, o in zip(values, offs)]
-                lines += [f"{c}ld {v}, {o}(a0)" for v, o in zip(values[::-1], offs)]
+                lines = [
+                    f"{c}sd {v}, {o}(a0)" for v, o in zip(values, offs, strict=True)
+                ]
+                lines += [
+                    f"{c}ld {v}, {o}(a0)"
+                    for v, o in zip(values[::-1], offs, strict=True)
+                ]
                 lines += [f"{c}ld a2, 0(a0)", f"{c}ld a0, {offs[1]}(a0)"]
                 lines += ["mv a0, s4", f"{c}sd a0, 8(a0)", f"{c}sd a2, 16(a0)"]
                 option = "rvc" if c else "norvc"
