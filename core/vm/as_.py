@@ -288,6 +288,7 @@ class As(SegList, UserCopy):
             KernelError: EINVAL, also for WIPE of a file or shared memory; ENOMEM.
         """
         lo, hi = self._range(addr, size, Errno.ENOMEM)
+        put, take = int(put), int(take)
         if lo == hi:
             return
         for seg in self.covered(lo, hi):
