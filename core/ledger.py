@@ -12,7 +12,11 @@ for a fork enters its call again and so may be on a queue now where it slept bef
 
 from __future__ import annotations
 
+from enum import IntFlag
 from typing import TYPE_CHECKING, Any
+
+from personae.core.lwp import TFlag, TpFlag
+from personae.core.proc import PidFlag, ProcFlag, ProcPrFlag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,12 +104,17 @@ class _Walk:
         return out
 
     def procs(self) -> Section:
-        return {str(p.pid): self.proc(p) for p in self.kernel.practive}
+        """Oldest first, so that a newcomer does not move the names of others."""
+        return {str(p.pid): self.proc(p) for p in reversed(self.kernel.practive)}
 
     def proc(self, p: Proc) -> Section:
         return {
             "stat": p.stat.name,
-            "flags": f"{p.flag!r} {p.prflag!r} {p.pidflag!r}",
+            "flags": [
+                *_flags(ProcFlag, p.flag),
+                *_flags(ProcPrFlag, p.prflag),
+                *_flags(PidFlag, p.pidflag),
+            ],
             "family": self.family(p),
             "pgid": p.pgid,
             "sid": p.sid,
@@ -163,7 +172,7 @@ class _Walk:
         }
         for t in p.lwps:
             out[str(t.tid)] = {
-                "flags": f"{t.tpflag!r} {t.tflag!r}",
+                "flags": [*_flags(TpFlag, t.tpflag), *_flags(TFlag, t.tflag)],
                 "cred": self.creds.name(t.cred),
                 "class": t.cls.name if t.cls is not None else "-",
                 "data": (t.cldata is not None, t.brand_lwp is not None),
@@ -334,6 +343,10 @@ def chain(first: Proc | None, link: str) -> Iterator[Proc]:
     while first is not None:
         yield first
         first = getattr(first, link)
+
+
+def _flags(names: type[IntFlag], value: int) -> list[str]:
+    return [str(f.name) for f in names if f & value]
 
 
 def _task(t: Any) -> Section:
