@@ -133,22 +133,12 @@ def _containers(proc: Proc) -> tuple[Task, Project]:
 
 
 def _deny(control: str, proc: Proc, zone: Zone) -> bool:
-    """Ask all three controls; the fast path looks at the cached values only."""
+    """Ask all three controls, also when the first one refuses."""
     task, project = _containers(proc)
     denied = False
     for kind, entity in (("task", task), ("project", project), ("zone", zone)):
         denied |= rctl_test(f"{kind}.{control}", entity, proc)
     return denied
-
-
-def _over(proc: Proc, zone: Zone, count: str, cache: str) -> bool:
-    task, project = _containers(proc)
-    return any(getattr(e, count) >= getattr(e, cache) for e in (task, project, zone))
-
-
-def _is_proj0(kernel: Kernel, proc: Proc) -> bool:
-    """proj0p, project 0 of the global zone, is not limited."""
-    return _containers(proc)[1] is kernel.projects.get((0, 0))
 
 
 def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
@@ -164,16 +154,23 @@ def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
     Raises:
         KernelError: EAGAIN; nothing was counted but the failure (ffcap).
     """
+    task, project = _containers(proc)
     with proc.lock, kernel.nlwps_lock:
         if (
-            not _is_proj0(kernel, proc)
-            and _over(proc, zone, "nprocs", "max_processes")
+            (
+                task.nprocs >= task.max_processes
+                or project.nprocs >= project.max_processes
+                or zone.nprocs >= zone.max_processes
+            )
+            # project 0 of the global zone (proj0p) is not limited
+            and project is not kernel.projects.get((0, 0))
             and _deny("max-processes", proc, zone)
         ):
             zone.ffcap += 1
             raise KernelError(Errno.EAGAIN, f"max-processes of zone {zone.name}")
-        for entity in (*_containers(proc), zone):
-            entity.nprocs += 1
+        task.nprocs += 1
+        project.nprocs += 1
+        zone.nprocs += 1
 
 
 def max_processes_exit(
@@ -225,16 +222,22 @@ def lwp_limits_enter(kernel: Kernel, proc: Proc) -> None:
         KernelError: EAGAIN; nothing was counted but the failure (ffcap).
     """
     zone = proc.zone
+    task, project = _containers(proc)
     with kernel.nlwps_lock:
         if (
-            not proc.flag & ProcFlag.SSYS
-            and _over(proc, zone, "nlwps", "max_lwps")
+            (
+                task.nlwps >= task.max_lwps
+                or project.nlwps >= project.max_lwps
+                or zone.nlwps >= zone.max_lwps
+            )
+            and not proc.flag & ProcFlag.SSYS
             and _deny("max-lwps", proc, zone)
         ):
             zone.ffcap += 1
             raise KernelError(Errno.EAGAIN, f"max-lwps of zone {zone.name}")
-        for entity in (*_containers(proc), zone):
-            entity.nlwps += 1
+        task.nlwps += 1
+        project.nlwps += 1
+        zone.nlwps += 1
 
 
 def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
