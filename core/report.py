@@ -22,7 +22,7 @@ FORMAT = 1
 """Version of the report; raised when a field changes its meaning."""
 
 
-def machine_report(kernel: Kernel) -> dict[str, Any]:
+def run_report(kernel: Kernel) -> dict[str, Any]:
     """What happened on a machine so far."""
     config = kernel.config
     return {

@@ -31,9 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Boot a machine with one zone, run the program, return its status."""
     command = list(args.command)
     if not command:
-        raise CliError(
-            "run: name a program: personae run [options] -- CMD", EXIT_USAGE
-        )
+        raise CliError("run: name a program: personae run [options] -- CMD", EXIT_USAGE)
     program = None if args.rootfs else host_program(command[0])
     rootfs = root_folder(args.rootfs) if args.rootfs else None
     mounts = [volume(text) for text in args.volume]
@@ -144,6 +142,8 @@ def environment(settings: list[str]) -> dict[str, str]:
     from personae.core.zonerun import DEFAULT_ENV
 
     env = dict(DEFAULT_ENV)
+    if os.isatty(0) and os.isatty(1):
+        env["TERM"] = os.environ.get("TERM", "dumb")
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not name:

@@ -1,13 +1,16 @@
 """A session: the programs of one command, and the door between them and the host.
 
 ``run`` starts one program, ``up`` one in each zone.  The door moves bytes while
-the machine stands between two steps.  Input is read only when a program waits
-for it, so that what a guest sees does not depend on when the host sends it.
+the machine stands between two steps.  Input of a stream is read only when a
+program waits for it, so that what a guest sees does not depend on when the host
+sends it.  Keys typed at a terminal are another matter: they are taken as they
+come, and virtual time is kept from running ahead of the person who types.
 """
 
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +19,10 @@ from personae.core.cli import EXIT_TIME_LIMIT, CliError, complain
 from personae.core.cli.console import Console, Detached, HostSignal, host_console
 from personae.core.machine import Deadlock, Machine, TimeLimit
 from personae.core.signal import Sig
+from personae.core.vfs.termios import Winsize
 
 if TYPE_CHECKING:
+    from personae.core.vfs.tty import Tty
     from personae.core.zonerun import Job, ZoneHandle
 
 QUIET = (Sig.SIGINT, Sig.SIGPIPE, Sig.SIGTERM, Sig.SIGHUP)
@@ -70,6 +75,8 @@ class Session:
         self._listen = listen
         self._quiet = quiet
         self._limit: int | None = None
+        self._wake = (0, 0.0)
+        """A virtual deadline, and the host's time at which it comes."""
         if time_limit is not None:
             kernel = machine.kernel
             self._limit = kernel.now + kernel.cycles(time_limit)
@@ -86,8 +93,14 @@ class Session:
     ) -> None:
         """Start a program in a zone; KernelError when it cannot be."""
         interactive = self._listen and not self.programs
-        given = None if interactive else b""
-        job = zone.start(argv, env=env, cwd=cwd, input=given, init=init)
+        job = zone.start(
+            argv,
+            env=env,
+            cwd=cwd,
+            input=None if interactive else b"",
+            init=init,
+            tty=self.console.size() if interactive and self.console.tty else None,
+        )
         fresh = {1: True, 2: True}
         self.programs.append(Program(zone, job, prefix.encode(), fresh))
 
@@ -141,25 +154,50 @@ class Session:
             raise ReaderGone
         if not self._listen or not self.programs:
             return False
-        stdin = self.programs[0].job.stdin
-        if not stdin.wants_input or stdin.eof:
+        job = self.programs[0].job
+        if job.tty is not None:
+            return not job.done and self.keys(job.tty, idle, until_ns)
+        if not job.stdin.wants_input or job.stdin.eof:
             return False
         data = self.console.read(None)
-        if data is None:
-            return False
         if data:
-            stdin.feed(data)
-        else:
-            stdin.feed_eof()
+            job.stdin.feed(data)
+        elif data is not None:
+            job.stdin.feed_eof()
         return True
+
+    def keys(self, tty: Tty, idle: bool, until_ns: int | None) -> bool:
+        """Pass on what was typed and the size of the window; wait when idle."""
+        timeout = self.pace(until_ns) if idle else 0.0
+        data = None if tty.eof else self.console.read(timeout)
+        size = self.console.resized()
+        if size is not None:
+            tty.set_winsize(Winsize(*size))
+        if data:
+            tty.feed(data)
+        elif data is not None:  # the host's terminal has gone
+            tty.feed_eof()
+            tty.hangup()
+        return data is not None or size is not None
+
+    def pace(self, until_ns: int | None) -> float | None:
+        """Seconds of the host to wait for the next deadline; None without one."""
+        if until_ns is None:
+            return None
+        deadline = self.machine.kernel.now_ns + until_ns
+        now = time.monotonic()
+        if self._wake[0] != deadline:
+            self._wake = (deadline, now + until_ns / 1e9)
+        return max(0.0, self._wake[1] - now)
 
     def flush(self) -> None:
         """Write out what the programs have written."""
         for program in self.programs:
-            for channel, stream in (
-                (1, program.job.stdout),
-                (2, program.job.stderr),
-            ):
+            job = program.job
+            outputs = [(1, job.stdout), (2, job.stderr)]
+            if job.tty is not None:
+                self.console.write(job.tty.take_output())
+            for channel, stream in outputs:
                 data = stream.take_output()
                 if data and not self._quiet:
                     self.console.write(self.prefixed(program, channel, data), channel)

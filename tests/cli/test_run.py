@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -92,9 +93,30 @@ def test_status(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().out == "fork 1: child exited with 41\n"
 
 
-def test_killed(capfd: pytest.CaptureFixture[str]) -> None:
-    """128+N and a line that names the signal."""
-    assert main(["run", str(GUESTS / "wildptr.elf")]) in (128 + 11, 0)
+def elf(code: bytes) -> bytes:
+    """A riscv64 program of a few instructions."""
+    base, head = 0x10000, 64 + 56
+    ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    header = (2, 0xF3, 1, base + head, 64, 0, 5, 64, 56, 1, 0, 0, 0)
+    size = head + len(code)
+    segment = (1, 5, 0, base, base, size, size, 0x1000)
+    return (
+        ident
+        + struct.pack("<HHIQQQIHHHHHH", *header)
+        + struct.pack("<IIQQQQQQ", *segment)
+        + code
+    )
+
+
+def test_killed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """128+N in the guest's numbers, and a line that names the signal."""
+    program = tmp_path / "illegal"
+    program.write_bytes(elf(bytes(4)))  # all zero is no instruction
+    assert main(["run", str(program)]) == 128 + 4
+    assert "(pid 101) was ended by SIGILL" in capfd.readouterr().err
+    program.write_bytes(elf(bytes.fromhex("03200000")))  # lw zero, 0(zero)
+    assert main(["run", str(program)]) == 128 + 11
+    assert "was ended by SIGSEGV" in capfd.readouterr().err
 
 
 def test_not_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,8 @@ class FakeJob:
 
     def __init__(self) -> None:
         self.stdin, self.stdout, self.stderr = Stream(), Stream(), Stream()
+        self.tty = None
+        self.done = False
 
 
 class Pipes:
