@@ -297,6 +297,7 @@ def _build(
     secure: bool,
 ) -> ExecInfo:
     """Load program, interpreter and stack into the new space."""
+    as_.set_text(image.vnode)
     prot = RW | Prot.EXEC if image.exec_stack else RW
     size = max(min(STACK_FIRST, as_.stack_limit() & -PAGE), PAGE)
     as_.map(

@@ -92,6 +92,7 @@ class As(SegList, UserCopy):
         hwid: The hardware's name of it.
         proc: The process it was made for, whose limits count; None: no limits.
         mmap_base: Mappings go below, the stack above.
+        text: The file that is executed in it; it can't be opened for writing.
     """
 
     def __init__(self, kernel: Kernel, acct: int, proc: Proc | None = None) -> None:
@@ -99,9 +100,15 @@ class As(SegList, UserCopy):
         self.kernel = kernel
         self.acct = acct
         self.proc = proc
+        self.text: Vnode | None = None
         self.hwid = hat.create(kernel, acct)
         room = max(page_up(self.stack_limit() + STACK_GUARD), MMAP_GAP_MIN)
         self.mmap_base = STACK_TOP - (room if room <= MMAP_GAP_MAX else MMAP_GAP_MIN)
+
+    def set_text(self, vnode: Vnode) -> None:
+        """Say which file is executed here (ETXTBSY)."""
+        vnode.v_text += 1
+        self.text = vnode
 
     # -- limits
 
@@ -446,10 +453,19 @@ def as_dup(
     child = As.__new__(As)
     SegList.__init__(child)
     child.kernel, child.acct, child.proc, child.hwid = kernel, acct, proc, hwid
-    child.mmap_base = parent.mmap_base
+    child.mmap_base, child.text = parent.mmap_base, None
     for i, seg in enumerate(parent.segs):
         _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
+    text = parent.text
+    if text is not None:
+        txn.do("text_dup", lambda: child.set_text(text), lambda _: _drop_text(child))
     return child
+
+
+def _drop_text(as_: As) -> None:
+    if as_.text is not None:
+        as_.text.v_text -= 1
+        as_.text = None
 
 
 def _seg_dup(txn: Transaction, child: As, seg: Seg, step: str) -> None:
@@ -469,5 +485,6 @@ def as_free(as_: As) -> None:
     segs, as_.segs, as_._bases, as_.size = as_.segs, [], [], 0
     hat.destroy(as_.kernel, as_.hwid)
     as_.hwid = 0
+    _drop_text(as_)
     for seg in segs:
         seg.rele()

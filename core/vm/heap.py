@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
+from personae.core.rctl import rlimit_get
 from personae.core.vm.layout import USER_TOP, MapFlag, page_up
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def brk(proc: Proc, newbrk: int) -> int:
         raise KernelError(Errno.ENOMEM, "break below its start")
     old, new = page_up(proc.brkbase + proc.brksize), page_up(newbrk)
     if new > old:
+        if proc.rctls is not None and new - proc.brkbase > rlimit_get(proc, "DATA")[0]:
+            raise KernelError(Errno.ENOMEM, "over the limit of data")
         flags = MapFlag.PRIVATE | MapFlag.FIXED | MapFlag.NOREPLACE
         try:
             as_.map(old, new - old, proc.datprot, flags, name=b"[heap]")

@@ -10,15 +10,16 @@ from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import ExecInfo, StartState, exec_common, script_line
 from personae.core.execload import build_stack
-from personae.core.fork import newproc, vfork
+from personae.core.fork import fork1, newproc, vfork
 from personae.core.hookspecs import hookimpl
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import TState
 from personae.core.proc import ProcFlag
+from personae.core.rctl import rlimit_set
 from personae.core.signal import Sig, SigAction, set_action
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import VType
-from personae.core.vm import PAGE, STACK_TOP
+from personae.core.vm import PAGE, STACK_TOP, brk
 from personae.core.vm.layout import ET_DYN_BASE
 from personae.hw import Stat, Trap
 from tests.core.vm.elfmaker import CODE, DYN, Part, R, W, code, hello, make_elf
@@ -457,6 +458,34 @@ def test_pages_of_a_program_are_shared(box):
     exec_common(child.lwps[0], b"/big", [b"x"], [])
     assert box.used()[0] - before < 20
     assert len(text) // PAGE == 39
+
+
+def test_a_running_program_is_busy(box):
+    """One count for each address space that runs it, whoever owns the space."""
+    vp = box.put(b"prog", hello())
+    other = box.put(b"other", hello())
+    box.exec(b"/prog")
+    assert vp.v_text == 1
+    child = vfork(box.lwp)
+    assert vp.v_text == 1
+    exec_common(child.lwps[0], b"/other", [b"x"], [])
+    assert (vp.v_text, other.v_text) == (1, 1)
+    child = fork1(box.lwp)
+    assert vp.v_text == 2
+    exec_common(child.lwps[0], b"/other", [b"x"], [])
+    box.errno(b"/missing")
+    assert (vp.v_text, other.v_text) == (1, 2)
+
+
+def test_data_limit(box):
+    box.put(b"prog", hello())
+    box.exec(b"/prog")
+    start = box.proc.brkbase
+    rlimit_set(box.proc, "DATA", 1 << 16, 1 << 20, box.cred)
+    assert brk(box.proc, start + (1 << 16)) == start + (1 << 16)
+    with pytest.raises(KernelError) as e:
+        brk(box.proc, start + (1 << 16) + 1)
+    assert e.value.errno is Errno.ENOMEM
 
 
 PROGRAM = """

@@ -15,7 +15,9 @@ SIZE = 132 << 10
 
 class FakeProc(SimpleNamespace):
     def __init__(self, **kw):
-        super().__init__(vmem_ctl=0, stk_ctl=8 << 20, datprot=3, kids=[], **kw)
+        super().__init__(
+            rctls=None, vmem_ctl=0, stk_ctl=8 << 20, datprot=3, kids=[], **kw
+        )
         self.brkbase = self.brksize = self.stkbase = self.stksize = 0
 
     def children(self):
