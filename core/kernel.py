@@ -8,7 +8,7 @@ the host's clock, environment or random source.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -120,7 +120,8 @@ class Kernel:
         self.fork_fail_pending = 0
         self.kstat: dict[str, int] = {}
         self.ecalls = 0
-        self.syscalls: dict[Sysent, int] = {}
+        self.syscalls: defaultdict[Sysent, int] = defaultdict(int)
+        """How often each call was made."""
         self.notices: deque[str] = deque(maxlen=256)
         self.last_fork_steps: tuple[str, ...] = ()
         self.acct_rss = False

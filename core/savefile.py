@@ -28,6 +28,7 @@ PLAIN = {
     ("builtins", "frozenset"),
     ("builtins", "bytearray"),
     ("builtins", "object"),
+    ("builtins", "int"),
     ("collections", "deque"),
     ("collections", "OrderedDict"),
     ("collections", "defaultdict"),

@@ -35,17 +35,17 @@ ASK, PROT, UNMAPPED, NOMEM, AMO_MISALIGNED, LOGFULL = 5, 6, 7, 8, 9, 10
 def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     """Run ``lwp`` until ``end`` (cycles) or until it can't go on.
 
-    On return ``k.now`` is the time at which it stopped.
+    On return ``k.now`` is the time at which it stopped.  This is the one hot loop
+    of the kernel: a call that succeeds at once passes through here alone.
     """
-    regs = lwp.regs
-    hw_run = k.hw.run
-    disp = k.disp
-    ctx, hart = lwp.ctx, cpu.id
+    regs, proc, disp = lwp.regs, lwp.proc, k.disp
+    hw_run, ctx, hart = k.hw.run, lwp.ctx, cpu.id
+    find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret
+    counts, observers, cost = k.syscalls, k.observers, k.syscall_cost
     onproc = TState.TS_ONPROC
-    cost = k.syscall_cost
     while True:
         if lwp.sysent is not None:
-            _enter(k, lwp, lwp.sysent)
+            _again(k, lwp, lwp.sysent)
             if lwp.state is not onproc:
                 return
         if lwp.ast:
@@ -55,44 +55,97 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
         left = end - regs[CYCLE]
         if left <= 0 or disp.yielding:
             return
-        space = lwp.proc.as_
+        space = proc.as_
         t = hw_run(hart, ctx, space.hwid if space is not None else 0, left)
-        k.now = regs[CYCLE]
-        if t == ECALL:
-            k.now = regs[CYCLE] = k.now + cost
-            k.ecalls += 1
-            syscall(k, lwp)
-            if lwp.state is not onproc:
-                return
-        elif t != BUDGET:
-            fault(k, lwp, t)
-            if lwp.state is not onproc:
-                return
+        if t != ECALL:
+            k.now = regs[CYCLE]
+            if t != BUDGET:
+                fault(k, lwp, t)
+                if lwp.state is not onproc:
+                    return
+            continue
+        k.now = regs[CYCLE] = regs[CYCLE] + cost
+        k.ecalls += 1
+        ent = find(regs[A7])
+        if ent is None or ent.fn is None:
+            _nosys(k, lwp, regs[A7], ent)
+            continue
+        counts[ent] += 1
+        lwp.sysent = ent
+        if observers.personae_syscall_entry or observers.personae_syscall_return:
+            _watched(k, lwp, ent)
+        else:
+            try:
+                rv = call(ent, lwp, regs)
+            except (Sleep, KernelError) as e:
+                _not_done(k, lwp, ent, e)
+            else:
+                if rv.__class__ is int and lwp.state is onproc:
+                    regs[PC] += 4
+                    sysret(lwp, rv, 0)
+                    lwp.sysent = lwp.sysstate = None
+                    if lwp.sigoldmask is not None:
+                        lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
+                else:
+                    _done(k, lwp, ent, rv)
+        if lwp.state is not onproc:
+            return
 
 
 # ---- system calls ----
 
 
-def syscall(k: Kernel, lwp: Lwp) -> None:
-    """An ecall: look the number up and enter its handler."""
-    number = lwp.regs[A7]
-    proc = lwp.proc
-    ent = proc.brand.sysent.get(number)
-    if ent is None or ent.fn is None:
-        _nosys(k, lwp, number, ent)
-        return
-    k.syscalls[ent] = k.syscalls.get(ent, 0) + 1
-    watchers = k.observers.personae_syscall_entry
-    lwp.sysent = ent
-    if watchers:
-        args = tuple(lwp.regs[A0 : A0 + ent.nargs])
-        try:
-            for watch in watchers:
-                watch(lwp, number, args)
-        except KernelError as e:
-            _fail(k, lwp, ent, e.errno)
-            return
-    _enter(k, lwp, ent)
+def call(ent: Sysent, lwp: Lwp, r: memoryview) -> Result:
+    """Call a handler with its arguments out of a0..a5."""
+    fn, n = ent.fn, ent.nargs
+    assert fn is not None
+    if n == 0:
+        return fn(lwp)
+    if n == 1:
+        return fn(lwp, r[10])
+    if n == 2:
+        return fn(lwp, r[10], r[11])
+    if n == 3:
+        return fn(lwp, r[10], r[11], r[12])
+    return fn(lwp, *r[10 : 10 + n].tolist())
+
+
+def _watched(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
+    """A call that somebody watches; a watcher may fail it."""
+    args = tuple(lwp.regs[A0 : A0 + ent.nargs])
+    try:
+        for watch in k.observers.personae_syscall_entry:
+            watch(lwp, ent.number, args)
+    except KernelError as e:
+        _fail(k, lwp, ent, e.errno)
+    else:
+        _again(k, lwp, ent)
+
+
+def _again(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
+    """Enter a handler, mostly after a wait, and deal with what it says."""
+    try:
+        rv = call(ent, lwp, lwp.regs)
+    except (Sleep, KernelError) as e:
+        _not_done(k, lwp, ent, e)
+    else:
+        _done(k, lwp, ent, rv)
+
+
+def _not_done(k: Kernel, lwp: Lwp, ent: Sysent, e: Sleep | KernelError) -> None:
+    if isinstance(e, Sleep):
+        _wait(k, lwp, ent, e)
+    else:
+        _fail(k, lwp, ent, e.errno)
+
+
+def _done(k: Kernel, lwp: Lwp, ent: Sysent, rv: Result) -> None:
+    if isinstance(rv, int):
+        _finish(k, lwp, ent, rv, 0)
+    elif isinstance(rv, NoReturnType):
+        _end(k, lwp, ent, 0, 0)
+    else:
+        _finish(k, lwp, ent, rv[0], rv[1])
 
 
 def _nosys(k: Kernel, lwp: Lwp, number: int, ent: Sysent | None) -> None:
@@ -102,36 +155,6 @@ def _nosys(k: Kernel, lwp: Lwp, number: int, ent: Sysent | None) -> None:
     proc.brand.ops.b_nosys(lwp, number)
     lwp.regs[PC] += 4
     proc.brand.ops.b_syserr(lwp, Errno.ENOSYS)
-
-
-def _enter(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
-    """Enter a handler, the first time or again, and deal with what it says."""
-    r = lwp.regs
-    fn, n = ent.fn, ent.nargs
-    assert fn is not None
-    try:
-        if n == 0:
-            rv: Result = fn(lwp)
-        elif n == 1:
-            rv = fn(lwp, r[10])
-        elif n == 2:
-            rv = fn(lwp, r[10], r[11])
-        elif n == 3:
-            rv = fn(lwp, r[10], r[11], r[12])
-        else:
-            rv = fn(lwp, *r[10 : 10 + n].tolist())
-    except Sleep as s:
-        _wait(k, lwp, ent, s)
-        return
-    except KernelError as e:
-        _fail(k, lwp, ent, e.errno)
-        return
-    if isinstance(rv, int):
-        _finish(k, lwp, ent, rv, 0)
-    elif isinstance(rv, NoReturnType):
-        _end(k, lwp, ent, 0, 0)
-    else:
-        _finish(k, lwp, ent, rv[0], rv[1])
 
 
 def _finish(k: Kernel, lwp: Lwp, ent: Sysent, v1: int, v2: int) -> None:

@@ -14,7 +14,7 @@ OP(csr)
 {
 	uint64_t done = (uint64_t)(budget0 - (budget + e->count));
 
-	if (csr(ctx, e, done) < 0)
+	if (hw_csr(ctx, e, done) < 0)
 		goto illegal;
 	NEXT;
 }

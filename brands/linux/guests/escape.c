@@ -30,7 +30,8 @@ static void try_link(const char *trick, const char *target)
 	}
 	char path[1024];
 
-	try_open(trick, AT_FDCWD, "/tmp/esc/link");
+	if (strcmp(target, host) == 0)
+		try_open(trick, AT_FDCWD, "/tmp/esc/link");
 	snprintf(path, sizeof path, "/tmp/esc/link%s", host);
 	try_open(trick, AT_FDCWD, path);
 	snprintf(path, sizeof path, "/tmp/esc/link/..%s", host);
@@ -45,10 +46,8 @@ int main(int argc, char **argv)
 		return 100;
 	host = argv[1];
 	mkdir("/tmp", 0777);
-	if (mkdir("/tmp/esc", 0777) != 0 || mkdir("/tmp/esc/in", 0777) != 0) {
-		printf("escape: mkdir: errno %d\n", errno);
-		return 100;
-	}
+	mkdir("/tmp/esc", 0777);
+	mkdir("/tmp/esc/in", 0777);
 	for (int i = 0; i < 40; i++)
 		strcpy(dots + strlen(dots), "/..");
 	try_open("plain", AT_FDCWD, host);
@@ -56,7 +55,10 @@ int main(int argc, char **argv)
 	try_open("dots from the root", AT_FDCWD, path);
 	snprintf(path, sizeof path, "/tmp/esc/in%s%s", dots, host);
 	try_open("dots from a folder", AT_FDCWD, path);
-	chdir("/tmp/esc/in");
+	if (chdir("/tmp/esc/in") != 0) {
+		printf("escape: chdir: errno %d\n", errno);
+		return 100;
+	}
 	snprintf(path, sizeof path, "%s%s", dots + 1, host);
 	try_open("dots from here", AT_FDCWD, path);
 	int root = openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0);
