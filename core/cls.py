@@ -91,8 +91,8 @@ class DefaultClass:
 
     @hookimpl
     def cl_quantum(self, lwp: Lwp) -> int:
-        """One second, after which the dispatcher looks around."""
-        return TICKS_PER_SECOND * lwp.kernel.tick
+        """A time slice of the machine, after which the dispatcher looks around."""
+        return lwp.kernel.quantum
 
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:
@@ -324,8 +324,12 @@ class TimeShare:
 
     @hookimpl
     def cl_quantum(self, lwp: Lwp) -> int:
-        """What is left of the quantum."""
-        return max(1, self._data(lwp).timeleft)
+        """What is left of the quantum, but no more than a time slice of the machine.
+
+        Lwps of one level take turns by slices; the level goes by the quantum.
+        """
+        ts: TsProc = lwp.cldata
+        return max(1, min(ts.timeleft, lwp.kernel.quantum))
 
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:

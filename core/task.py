@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.core.errno import Panic
+from personae.core.errno import Errno, KernelError, Panic
+from personae.core.policy import secpolicy_tasksys
 from personae.core.project import Project, project_hold_by_id
-from personae.core.rctl import RctlSet, rctl_set_attach
+from personae.core.rctl import RctlSet, rctl_set_attach, rctl_test
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -47,6 +48,8 @@ class Task:
         self.nprocs = 0
         self.max_lwps = 0
         self.max_processes = 0
+        self.final = False
+        """TASK_FINAL: its members can't leave it."""
         self.rctls: RctlSet = rctl_set_attach("task", self)
 
     def __repr__(self) -> str:
@@ -136,3 +139,54 @@ def task_detach(proc: Proc) -> Task:
     task.procs.remove(proc)
     proc.task = None
     return task
+
+
+def settaskid(proc: Proc, projid: int, *, final: bool = False) -> Task:
+    """Move a process into a new task of a project (settaskid(2)).
+
+    Args:
+        proc: The process; all its lwps go along.
+        projid: The project, made if it does not exist.
+        final: Nobody can leave the new task.
+
+    Returns:
+        The task.
+
+    Locks: none on entry and return.
+
+    Raises:
+        KernelError: EPERM, the privilege is missing; EACCES, its task is final;
+            EAGAIN, project.max-tasks or project.max-lwps of the new project.
+    """
+    kernel, old = proc.kernel, proc.task
+    if old is None:
+        raise Panic(f"settaskid: {proc!r} is in no task")
+    secpolicy_tasksys(proc.cred)
+    if old.final:
+        raise KernelError(Errno.EACCES, f"task {old.id} is final")
+    project = project_hold_by_id(kernel, projid, proc.zone)
+    denied = rctl_test("project.max-tasks", project, proc)
+    if project is not old.project:
+        denied |= rctl_test("project.max-lwps", project, proc, proc.lwpcnt)
+    if denied:
+        project.rele()
+        raise KernelError(Errno.EAGAIN, f"limits of project {projid}")
+    task = task_create(kernel, projid, proc.zone)
+    project.rele()
+    task.final = final
+    with kernel.pidlock, proc.lock:
+        task_detach(proc)
+        task_begin(task, proc)
+        _move_counts(old, task, proc.lwpcnt)
+    task_rele(old)
+    return task
+
+
+def _move_counts(old: Task, new: Task, nlwps: int) -> None:
+    """One process with its lwps counts elsewhere now."""
+    with old.kernel.nlwps_lock:
+        for src, dst in ((old, new), (old.project, new.project)):
+            src.nprocs -= 1
+            dst.nprocs += 1
+            src.nlwps -= nlwps
+            dst.nlwps += nlwps

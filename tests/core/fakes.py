@@ -88,6 +88,7 @@ class FakeKernel:
         self.v_maxupttl = 55
         self.ncpus = 1
         self.tick = 1000
+        self.quantum = 1 << 40
         self.now = 0
         self.fork_fail_pending = 0
         self.upcount: dict[tuple[int, int], int] = {}

@@ -95,6 +95,18 @@ def test_quantum_expiry_demotes() -> None:
     assert lwp.pri == 0
 
 
+def test_slices_are_parts_of_the_quantum() -> None:
+    k, lwp = setup()
+    assert lwp.cls is not None
+    ops = lwp.cls.ops
+    k.quantum = 5 * k.tick
+    for left in (12, 7, 2):
+        assert ops.cl_quantum(lwp) == min(left, 5) * k.tick
+        k.now += 5 * k.tick
+        assert ops.cl_tick(lwp, 5 * k.tick) == (left == 2)
+    assert lwp.pri == 19
+
+
 def test_fork_inherits_with_a_full_quantum() -> None:
     k, lwp = setup()
     assert lwp.cls is not None

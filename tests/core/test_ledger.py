@@ -16,13 +16,13 @@ from personae.core.fork import fork1, forkall, newproc, vfork
 from personae.core.kernel import Kernel
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
-from personae.core.limits import crset, nprocs_move
+from personae.core.limits import crset
 from personae.core.lwp import Lwp, TFlag, TState
 from personae.core.proc import Proc, ProcFlag
 from personae.core.rctl import rctl_set_value, rlimit_set
 from personae.core.signal import CldCode
 from personae.core.sync import Sleep
-from personae.core.task import task_begin, task_create, task_detach, task_rele
+from personae.core.task import settaskid
 from personae.core.vfork import vfwait
 from personae.core.zone import ZoneState
 from tests.core.realkernel import Failer, first, kernel, run
@@ -193,16 +193,7 @@ def test_max_processes(entity: str) -> None:
     owner: Any = {"task": p.task, "project": p.task.project, "zone": zone}[entity]
     rctl_set_value(owner.rctls, f"{entity}.max-processes", owner.nprocs)
     end(k, lwp, go(k, lwp, "fork1"))
-    task = task_create(k, 20, zone)
-    with k.pidlock:
-        old = task_detach(p)
-        task_begin(task, p)
-    nprocs_move(k, old, task)
-    for e in (old, old.project):
-        e.nlwps -= 1
-    for e in (task, task.project):
-        e.nlwps += 1
-    task_rele(old)
+    task = settaskid(p, 20)
     rset = {"task": task.rctls, "project": task.project.rctls, "zone": zone.rctls}
     for name, most in (("task", 1), ("project", 1), ("zone", 2)):
         value = most if name == entity else 1000

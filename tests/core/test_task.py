@@ -9,7 +9,9 @@ import pytest
 from personae.core import limits
 from personae.core.cred import Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.rctl import rctl_set_value
 from personae.core.task import (
+    settaskid,
     task_attach,
     task_begin,
     task_create,
@@ -87,6 +89,43 @@ def test_begin_uses_the_hold_of_the_maker() -> None:
     task_rele(old)
     assert task.hold_count == 1
     assert old.id not in k.tasks
+
+
+def test_settaskid_moves_everything() -> None:
+    k = FakeKernel()
+    p = first_proc(k)
+    add_lwp(k, p)
+    child = fork(k, p)
+    old = p.task
+    assert old is not None
+    task = settaskid(p, 20, final=True)
+    assert (task.procs, task.hold_count, task.nprocs, task.nlwps) == ([p], 1, 1, 2)
+    assert (task.project.id, task.project.nprocs, task.project.nlwps) == (20, 1, 2)
+    assert (old.procs, old.hold_count, old.nprocs, old.nlwps) == ([child], 1, 1, 0)
+    with pytest.raises(KernelError) as e:
+        settaskid(p, 0)
+    assert e.value.errno is Errno.EACCES
+    settaskid(child, 30)
+    assert old.id not in k.tasks
+    assert (0, 10) not in k.projects
+
+
+def test_settaskid_is_refused() -> None:
+    k = FakeKernel()
+    p = first_proc(k)
+    before = (p.task, dict(k.tasks), dict(k.projects))
+    full = settaskid(fork(k, p), 20).project
+    rctl_set_value(full.rctls, "project.max-tasks", 1)
+    with pytest.raises(KernelError) as e:
+        settaskid(p, 20)
+    assert e.value.errno is Errno.EAGAIN
+    p.cred = Cred(1000, 100)
+    with pytest.raises(KernelError) as e:
+        settaskid(p, 30)
+    assert e.value.errno is Errno.EPERM
+    assert p.task is before[0]
+    assert (0, 30) not in k.projects
+    assert full.ref == 1
 
 
 def test_nprocs_counts_all_three() -> None:
