@@ -101,8 +101,6 @@ class Zone:
         self.console: Any = None
         self.options: dict[str, object] = {}
         """The brand's own table of the configuration."""
-        self.pool: Pool | None = None
-        """Where its processes are bound; None: the default pool."""
         self.rctls: RctlSet = rctl_set_attach("zone", self)
 
     def set_rctl(self, name: str, value: int) -> None:
