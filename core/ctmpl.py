@@ -11,6 +11,7 @@ from enum import IntFlag
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
+from personae.core.flags import quick_flags
 from personae.core.policy import secpolicy_contract_event
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ PROCESS = "process"
 """Name of the contract type."""
 
 
+@quick_flags
 class CtEv(IntFlag):
     """Events of a process contract (CT_PR_EV_*, sys/contract/process.h)."""
 
@@ -38,6 +40,7 @@ FATAL_EVENTS = CtEv.CORE | CtEv.SIGNAL | CtEv.HWERR
 """Events that may be fatal."""
 
 
+@quick_flags
 class CtParam(IntFlag):
     """Parameters of a process contract (CT_PR_*)."""
 

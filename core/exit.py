@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core.contract import contract_abandon, contract_exit
 from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
-from personae.core.contract import contract_abandon, contract_exit
 from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TState
 from personae.core.pid import unlink_child, unlink_orphan

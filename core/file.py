@@ -16,6 +16,7 @@ from enum import IntFlag
 from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.flags import quick_flags
 from personae.core.vfs import locks
 from personae.core.vfs.vnode import MAXIO, POLLNVAL, Vnode, VType, counters
 
@@ -50,6 +51,7 @@ FTMPFILE = 0x20000000
 FNOATIME = 0x40000000
 
 
+@quick_flags
 class FileFlag(IntFlag):
     """f_flag and the flags of an open: illumos' values (sys/file.h) up to FDIRECT."""
 

@@ -16,12 +16,14 @@ Must not know: which brand, class or contract type it works for.
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
-from personae.core import rctl, zone as zones
+from personae.core import rctl
+from personae.core import zone as zones
 from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.flags import quick_flags
 from personae.core.forklwp import (
     continuelwps,
     forklwp,
@@ -58,7 +60,8 @@ class ForkKind(Enum):
     VFORK = "vfork"
 
 
-class ForkFlag(IntEnum):
+@quick_flags
+class ForkFlag(IntFlag):
     """Flags of forkx(2), and what a brand may ask for beyond them."""
 
     FORK_NOSIGCHLD = 1

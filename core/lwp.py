@@ -7,8 +7,10 @@ at any trap.
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum, auto
+from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
+
+from personae.core.flags import quick_flags
 
 if TYPE_CHECKING:
     from personae.core.cls import SchedClass
@@ -44,7 +46,8 @@ class WhyStop(Enum):
     PR_SYSEXIT = auto()
 
 
-class TpFlag(IntEnum):
+@quick_flags
+class TpFlag(IntFlag):
     """t_proc_flag (sys/thread.h)."""
 
     TP_DAEMON = 1
@@ -57,7 +60,8 @@ class TpFlag(IntEnum):
     TP_CHKPT = 32
 
 
-class TFlag(IntEnum):
+@quick_flags
+class TFlag(IntFlag):
     """t_flag."""
 
     T_FORKALL = 1

@@ -7,15 +7,15 @@ module only says what a field is.  Nothing here knows an operating system.
 ``p_stat`` starts as SIDL: a walker of any process list skips a SIDL child, which
 is how a half-made child stays invisible (fork.c:870).
 
-Flag words are plain ints and their bits members of an IntEnum: an IntFlag would
-cost ten times as much at each of the hundred tests of a fork.
+Flag words are plain ints (see ``flags``).
 """
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum, auto
+from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
+from personae.core.flags import quick_flags
 from personae.core.sync import CondVar
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class ProcStat(Enum):
     """Exited, waiting to be reaped."""
 
 
-class ProcFlag(IntEnum):
+@quick_flags
+class ProcFlag(IntFlag):
     """p_flag (sys/proc.h), the bits fork.c reads or writes."""
 
     SSYS = 1 << 0
@@ -81,7 +82,8 @@ class ProcFlag(IntEnum):
     """proc_exit has begun."""
 
 
-class ProcPrFlag(IntEnum):
+@quick_flags
+class ProcPrFlag(IntFlag):
     """p_proc_flag: what /proc does to the process."""
 
     P_PR_TRACE = 1
@@ -91,7 +93,8 @@ class ProcPrFlag(IntEnum):
     P_PR_PTRACE = 16
 
 
-class PidFlag(IntEnum):
+@quick_flags
+class PidFlag(IntFlag):
     """p_pidflag (changed under pidlock)."""
 
     CLDPEND = 1
@@ -102,7 +105,8 @@ class PidFlag(IntEnum):
     """FORK_WAITPID: only a wait for this very pid reaps it."""
 
 
-class AcctFlag(IntEnum):
+@quick_flags
+class AcctFlag(IntFlag):
     """u_acflag."""
 
     AFORK = 1

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core import policy
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.flags import quick_flags
 from personae.core.signal import Sig
 from personae.core.sync import LockOrder, Mutex
 
@@ -42,6 +43,7 @@ class RctlPriv(IntEnum):
     SYSTEM = 0x07000000
 
 
+@quick_flags
 class RctlLocal(IntFlag):
     """What exceeding a value does (RCTL_LOCAL_*)."""
 
@@ -51,6 +53,7 @@ class RctlLocal(IntFlag):
     MAXIMAL = 0x80000000
 
 
+@quick_flags
 class RctlGlobal(IntFlag):
     """Properties of a control (RCTL_GLOBAL_*)."""
 

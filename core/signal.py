@@ -18,6 +18,7 @@ from enum import Enum, IntEnum, IntFlag, auto
 from typing import TYPE_CHECKING
 
 from personae.core.errno import KernelError
+from personae.core.flags import quick_flags
 from personae.core.lwp import TState, WhyStop
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.session import pgorphaned
@@ -120,6 +121,7 @@ COREDEFAULT = sigset(
 )
 
 
+@quick_flags
 class SaFlag(IntFlag):
     """sa_flags of illumos."""
 

@@ -6,11 +6,12 @@ Locks: pidlock while the children are looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
 from personae.core.exit import freeproc
+from personae.core.flags import quick_flags
 from personae.core.proc import PidFlag, Proc, ProcStat
 from personae.core.signal import CldCode, Sig, sigbit
 from personae.core.sync import Sleep
@@ -27,7 +28,8 @@ class IdType(Enum):
     ALL = "all"
 
 
-class WaitFlag(IntEnum):
+@quick_flags
+class WaitFlag(IntFlag):
     """Options; the first six have illumos' numbers, the rest are a brand's wishes."""
 
     WEXITED = 1

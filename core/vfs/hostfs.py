@@ -33,6 +33,7 @@ from personae.core.vfs.vnode import (
     VType,
     isowner,
 )
+from personae.core.vm.revoke import file_shrinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,6 +230,8 @@ class HostNode(Vnode):
     def _truncate(self, size: int) -> None:
         if self.v_type is not VType.REG:
             raise KernelError(Errno.EINVAL, "truncate of no regular file")
+        if self.data is not None and self.data.pages and size < self.data.size:
+            file_shrinks(self.fs.kernel, self, size)
         self._with_file(os.O_WRONLY, os.ftruncate, size)
         if self.data is not None:
             self.data.truncate(size)

@@ -58,8 +58,10 @@ def cross(vp: Vnode) -> Vnode:
 def components(path: bytes) -> list[bytes]:
     """Names of a path, the last one first; "." only where it is the last one."""
     names = [c for c in path.split(b"/") if c and c != b"."]
-    if path.endswith((b"/.", b".")) and (path == b"." or path.endswith(b"/.")):
-        names.append(b".")
+    if path[-1:] in (b".", b"/"):
+        tail = path.rstrip(b"/")
+        if tail == b"." or tail.endswith(b"/."):
+            names.append(b".")
     names.reverse()
     return names
 

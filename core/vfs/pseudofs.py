@@ -2,7 +2,9 @@
 
 /proc and its like are trees of ``PseudoDir``, ``PseudoFile`` and ``PseudoLink`` nodes.
 A subclass says what is there: ``pr_entries`` and ``pr_lookup`` of a directory,
-number comes.
+``pr_read`` and ``pr_write`` of a file, ``pr_link`` of a link.  A directory may make
+its children anew at each lookup; who they are is said by their path, from which
+the inode number comes.
 
 Nodes are pickled with the kernel: they hold plain data and other nodes, no closures.
 An open file keeps the text of its last read from offset 0, so that one reader sees

@@ -26,6 +26,7 @@ from personae.core.vfs.vnode import (
     isowner,
     vaccess,
 )
+from personae.core.vm.revoke import file_shrinks
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -245,6 +246,8 @@ class TmpFile(TmpNode):
         return n
 
     def _set_size(self, size: int, cred: Cred) -> None:
+        if self.data.pages and size < self.data.size:
+            file_shrinks(self.fs.kernel, self, size)
         self.data.truncate(size)
         self.mtime = self.fs.kernel.wall_ns
         self._setid_on_write(cred)

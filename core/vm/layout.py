@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from enum import Enum, IntFlag, auto
 
+from personae.core.flags import quick_flags
+
 PAGE_SHIFT = 12
 PAGE = 1 << PAGE_SHIFT
 PAGE_MASK = PAGE - 1
@@ -49,6 +51,7 @@ COPY_STEP = 1 << 20
 """A longer copy is done in steps, to fail before much host memory is taken."""
 
 
+@quick_flags
 class Prot(IntFlag):
     """Protection of a mapping; the PROT_* of mmap(2), alike in all brands."""
 
@@ -60,6 +63,7 @@ class Prot(IntFlag):
 RW = int(Prot.READ | Prot.WRITE)
 
 
+@quick_flags
 class MapFlag(IntFlag):
     """Flags of ``As.map`` and of a segment; a brand translates its own."""
 
@@ -87,6 +91,7 @@ KEPT = SHARED | PRIVATE | int(MapFlag.NORESERVE) | GROWSDOWN | PURGE | WIPE
 """Flags that a segment remembers."""
 
 
+@quick_flags
 class RemapFlag(IntFlag):
     """Flags of ``As.remap`` (mremap(2))."""
 

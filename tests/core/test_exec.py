@@ -19,7 +19,7 @@ from personae.core.rctl import rlimit_set
 from personae.core.signal import Sig, SigAction, set_action
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import VType
-from personae.core.vm import PAGE, STACK_TOP, brk
+from personae.core.vm import PAGE, STACK_TOP, Fault, MapFlag, brk
 from personae.core.vm.layout import ET_DYN_BASE
 from personae.hw import Stat, Trap
 from tests.core.vm.elfmaker import CODE, DYN, Part, R, W, code, hello, make_elf
@@ -486,6 +486,30 @@ def test_data_limit(box):
     with pytest.raises(KernelError) as e:
         brk(box.proc, start + (1 << 16) + 1)
     assert e.value.errno is Errno.ENOMEM
+
+
+def test_truncation_takes_mapped_pages_away(box):
+    """Behind the new end is SIGBUS; what the file gets later is what is seen."""
+    box.put(b"prog", hello())
+    box.exec(b"/prog")
+    vp = box.put(b"file", b"old!" * 3000)
+    as_ = box.proc.as_
+    shared = as_.map(0, 3 * PAGE, 3, MapFlag.SHARED, vp)
+    private = as_.map(0, 3 * PAGE, 3, MapFlag.PRIVATE, vp)
+    as_.copyout(shared + PAGE, b"seen")
+    as_.copyout(private + PAGE, b"mine")
+    child = fork1(box.lwp)
+    vp.setattr(box.cred, size=100)
+    for space in (as_, child.as_):
+        for at in (shared, private):
+            assert space.copyin(at, 4) == b"old!"
+            assert space.copyin(at + 100, 4) == bytes(4)
+            assert space.fault(at + PAGE, 0, 5) is Fault.BUS_ADRERR
+    vp.setattr(box.cred, size=3 * PAGE)
+    assert as_.copyin(private + PAGE, 4) == bytes(4)
+    as_.copyout(shared + PAGE, b"new!")
+    assert vp.read(None, PAGE, 4, 0) == b"new!"
+    assert child.as_.copyin(shared + PAGE, 4) == b"new!"
 
 
 PROGRAM = """

@@ -271,19 +271,22 @@ class Spaces(RuleBasedStateMachine):
         as_, space = self.pick(n)
         self.compare_store(as_, space, self.mapped(space, at), data)
 
-    @rule(n=small, at=small, data=words)
-    def clone_and_store(self, n: int, at: int, data: bytes) -> None:
-        """What fork is for: both sides store to the page they share."""
+    @rule(n=small, start=pages, data=words, again=st.booleans())
+    def fork_and_store(self, n: int, start: int, data: bytes, again: bool) -> None:
+        """What fork is for: all sides store to the pages they share."""
         as_, space = self.pick(n)
-        page = self.mapped(space, at)
-        self.compare_store(as_, space, page, data[::-1])
+        two = [p for p in (start, start + 1) if p < TOP_PAGE]
+        if not again or any(space.refusal(p, HW_W) for p in two):
+            self.map_zero(n, start, len(two), HW_W)
+        for page in two:
+            self.compare_store(as_, space, page, data[::-1])
         self.clone(n)
-        for other in sorted(self.spaces)[:: 1 if n & 1 else -1]:
-            self.compare_store(
-                other, self.spaces[other], page, data[:15] + b"%d" % (other % 10)
-            )
-        for other, its in self.spaces.items():
-            self.compare_load(other, its, page)
+        for page in two:
+            for other in sorted(self.spaces)[:: 1 if n & 1 else -1]:
+                mine = data[:14] + b"%d%d" % (other % 10, page % 10)
+                self.compare_store(other, self.spaces[other], page, mine)
+                for each, its in self.spaces.items():
+                    self.compare_load(each, its, page)
 
     def compare_store(self, as_: int, space: Space, page: int, data: bytes) -> None:
         got = self.hw.copyout(as_, page << 12, data)
