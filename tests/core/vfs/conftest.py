@@ -71,6 +71,7 @@ class FakeKernel:
         self.rnd = 0
         self.output = b""
         self.procs: dict[int, Any] = {}
+        self.practive: list[Any] = []
         self.pids = SimpleNamespace(pgfind=self.pgfind)
 
     @property
