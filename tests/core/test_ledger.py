@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
 
 from personae.core.cls import TS_DEFAULT, TS_DPTBL
-from personae.core.contract import Template, contract_abandon, ctmpl_clear
+from personae.core.contract import Template, contract_abandon
 from personae.core.cred import PRIV_ALL, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, proc_exit
@@ -287,35 +286,3 @@ def test_second_undo_is_an_error() -> None:
     end(k, lwp, child)
     with pytest.raises(Panic):
         freeproc(child)
-
-
-def test_random_walk() -> None:
-    """FORK-115 in small: forks that fail anywhere, exits, templates."""
-    rng = random.Random(7)
-    k = kernel()
-    root = first(k)
-    before = ledger(k)
-    failer = Failer()
-    k.observers.register(failer)
-    end(k, root, go(k, root, "forkall"))
-    names = k.last_fork_steps
-    for _ in range(300):
-        p = rng.choice([p for p in k.practive if p.lwps])
-        failer.at = rng.choice(names) if rng.random() < 0.4 else ""
-        lwp = p.lwps[0]
-        lwp.ct_active = {"process": Template()} if rng.random() < 0.3 else {}
-        if p is not root.proc and rng.random() < 0.45:
-            end(k, root, p)
-        else:
-            try:
-                go(k, lwp, rng.choice(["fork1", "forkall"]))
-            except KernelError:
-                assert failer.at in names
-        assert ledger_check(k) == []
-    for p in k.practive[:]:
-        if p.lwps and p is not root.proc:
-            end(k, root, p)
-    ctmpl_clear(root)
-    for ct in root.proc.ct_held[:]:
-        contract_abandon(ct)
-    assert ledger_diff(before, ledger(k)) == []
