@@ -81,16 +81,14 @@ class Job:
         self,
         args: tuple[str, ...],
         proc: Proc,
-        stdin: HostStream,
-        stdout: HostStream,
-        stderr: HostStream,
+        streams: tuple[HostStream, HostStream, HostStream],
         tty: Tty | None = None,
     ) -> None:
         self.args = args
         self.proc = proc
         self.pid = proc.pid
         self.tty = tty
-        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.stdin, self.stdout, self.stderr = streams
         self._out = bytearray()
         self._err = bytearray()
 
@@ -217,7 +215,7 @@ class ZoneHandle:
             tty=terminal,
             init=init,
         )
-        return Job(tuple(argv), proc, *streams, terminal)
+        return Job(tuple(argv), proc, (streams[0], streams[1], streams[2]), terminal)
 
     def run(
         self,

@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             session.start(zone, command, env)
         except KernelError as error:
-            raise not_started(error, command[0], args) from None
+            failure = not_started(error, command[0], zone, args.rootfs)
+            raise CliError(f"run: {failure}", failure.status) from None
         status = session.finish()
         if args.report:
             write_report(machine, args.report)
@@ -155,19 +156,42 @@ def environment(settings: list[str]) -> dict[str, str]:
     return env
 
 
-def not_started(error: KernelError, name: str, args: argparse.Namespace) -> CliError:
+def not_started(
+    error: KernelError, name: str, zone: ZoneHandle, rootfs: str | None
+) -> CliError:
     """Why a program cannot be started: 127 when it is not there, else 126."""
-    where = f"in {args.rootfs}" if args.rootfs else "in the zone"
+    where = f"in {rootfs}" if rootfs else "in the zone"
     if error.errno in NOT_FOUND:
-        text = f"run: {name}: not found {where}"
-        if error.why:
-            text += f" ({error.why})"
+        text = f"{name}: not found {where}"
+        if "/" not in name:
+            text = f"{name}: not found in the PATH of the zone"
+        elif exists(zone, name):
+            text = (
+                f"{name}: the loader or interpreter that it names is not there; "
+                "a dynamic program needs its libraries: -r ROOTFS"
+            )
         return CliError(text, EXIT_NOT_FOUND)
     reason = error.why or error.errno.name
+    if error.errno is Errno.EACCES:
+        reason = "permission denied: it must be a file with the execute bit set"
     if error.errno is Errno.ENOEXEC:
-        reason += f"; brand {args.brand!r} runs riscv64 programs (file(1) tells which)"
-    text = f"run: {name}: cannot be executed {where}: {reason}"
+        brand = zone.zone.brand.name
+        reason += f"; brand {brand!r} runs riscv64 programs (file(1) tells which)"
+    text = f"{name}: cannot be executed {where}: {reason}"
     return CliError(text, EXIT_NOT_EXECUTABLE)
+
+
+def exists(zone: ZoneHandle, name: str) -> bool:
+    """Whether a path leads to something in a zone."""
+    from personae.core.vfs.lookup import lookup
+
+    assert zone.zone.zsched is not None
+    try:
+        path = name.encode(errors="surrogateescape")
+        lookup(zone.machine.kernel, zone.zone.zsched, path)
+    except KernelError:
+        return False
+    return True
 
 
 def write_report(machine: Machine, target: str) -> None:

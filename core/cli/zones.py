@@ -66,9 +66,10 @@ def boot_zone(machine: Machine, session: Session, zone: ZoneConf, prefix: str) -
     try:
         session.start(handle, init.args, env, cwd=init.cwd, init=True, prefix=prefix)
     except KernelError as error:
-        raise CliError(
-            f"up: zone {zone.name}: {init.args[0]} cannot be started: {error}"
-        ) from None
+        from personae.core.cli.run import not_started
+
+        failure = not_started(error, init.args[0], handle, zone.rootfs)
+        raise CliError(f"up: zone {zone.name}: {failure}") from None
 
 
 def summary(machine: Machine, session: Session) -> None:
