@@ -93,9 +93,9 @@ make_venv() { # EXTRAS, such as "" or "[test,lint]"
     state="$1 $here $(cat pyproject.toml setup.py | cksum)"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
         say "installing personae$1 into .venv"
-        "$venv/bin/python" -m pip install -q --disable-pip-version-check \
+        "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             'setuptools>=77' 'cffi>=2' >&2 &&
-            "$venv/bin/python" -m pip install -q --disable-pip-version-check \
+            "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
                 --no-build-isolation -e ".$1" >&2 || {
             say "personae: pip could not install the project; the message above says why"
             exit 1
