@@ -273,6 +273,14 @@ class TmpFile(TmpNode):
         """The frame of a page."""
         return self.data.getpage(idx)
 
+    def getpages(self, first: int, n: int) -> list[int]:
+        """The frames of pages in a row; quick if all of them exist, as for exec."""
+        pages = self.data.pages
+        try:
+            return [pages[i] for i in range(first, first + n)]
+        except KeyError:
+            return super().getpages(first, n)
+
     def free(self) -> None:
         """Free the content too."""
         self.data.release()

@@ -495,3 +495,7 @@ class Vnode:
             KernelError: ENODEV, cannot be mapped; ENOMEM; EFAULT, behind the end.
         """
         raise KernelError(Errno.ENODEV, "cannot be mapped")
+
+    def getpages(self, first: int, n: int) -> list[int]:
+        """The frames of ``n`` pages in a row; raises as ``getpage`` does."""
+        return [self.getpage(i) for i in range(first, first + n)]

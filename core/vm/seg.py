@@ -281,9 +281,8 @@ class SegVn(Seg):
         first, n = self.index(lo), (hi - lo) >> PAGE_SHIFT
         eager = not self.shared and n <= EAGER_PAGES
         there = min(max(self._pages() - first, 0), n) if eager else 1
-        getpage = self._vnode.getpage
         try:
-            pfns = [getpage(i) for i in range(first, first + there)]
+            pfns = self._vnode.getpages(first, there)
         except KernelError as err:
             if err.errno is Errno.ENODEV:
                 raise

@@ -46,6 +46,9 @@ class FakeVnode:
             self.kernel.hw.frame_write(pfn, 0, page)
         return self.frames[idx]
 
+    def getpages(self, first, n):
+        return [self.getpage(i) for i in range(first, first + n)]
+
     def read(self, lwp, off, n, flag):
         return bytes(self.data[off : off + n])
 
