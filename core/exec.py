@@ -276,13 +276,17 @@ def _new_cred(proc: Proc, vnode: Vnode, cred: Cred, nosuid: bool) -> tuple[Cred,
         # setgid without group execute marks mandatory locking, not a set-id file
         if attr.mode & S_ISGID and attr.mode & 0o010:
             egid = attr.gid
+    secure = cred.uid != euid or cred.gid != egid
     privs = cred.ipriv & cred.lpriv
+    if (
+        euid == cred.euid == cred.suid == cred.fsuid
+        and egid == cred.egid == cred.sgid == cred.fsgid
+        and privs == cred.epriv == cred.ppriv
+    ):
+        return cred, secure
     new = cred.copy(
         euid=euid, suid=euid, egid=egid, sgid=egid, epriv=privs, ppriv=privs
     )
-    secure = new.uid != new.euid or new.gid != new.egid
-    if new.key() == cred.key():
-        return cred, secure
     return new, secure
 
 

@@ -33,7 +33,7 @@ from personae.core.forklwp import (
     lwpdir_alloc,
     lwpdir_free,
 )
-from personae.core.getproc import ForkPunish, getproc, punish, punish_over
+from personae.core.getproc import PUNISHED, ForkPunish, getproc, punish, punish_over
 from personae.core.limits import nprocs_move
 from personae.core.lwp import TFlag, TpFlag
 from personae.core.policy import secpolicy_basic_fork
@@ -108,6 +108,18 @@ class _Phase:
         self.errno = errno
         self.keep = keep
 
+    def count(self, zone: zones.Zone, step: str) -> None:
+        """Count the failure of a step in the zone's statistics.
+
+        The limits count theirs themselves (ffcap, ffnoproc).
+        """
+        if Errno.ENOMEM in self.keep:
+            zone.ffnomem += 1
+        elif step == "pid_allocate":
+            zone.ffnoproc += 1
+        elif step not in PUNISHED:
+            zone.ffmisc += 1
+
     def map(self, e: KernelError) -> Errno:
         """The errno the caller gets for this failure."""
         return e.errno if e.errno in self.keep else self.errno
@@ -148,6 +160,7 @@ def cfork(
             txn.commit()  # no fork failures occur beyond this point (fork.c:405)
     except KernelError as e:
         kernel.last_fork_steps = tuple(txn.steps)
+        phase.count(lwp.proc.zone, txn.steps[-1])
         failed = KernelError(phase.map(e), f"{txn.op}:{txn.steps[-1]}: {e.why}")
         if punish(lwp, e):
             raise_after_delay(lwp, failed)
@@ -469,6 +482,7 @@ def _newproc_system(txn: Transaction, cp: Proc) -> None:
 def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     """User branch (fork.c:775-823): a task of its own in project 0."""
     kernel = cp.kernel
+    cp.flag &= ~ProcFlag.SNOWAIT  # zsched's, which waits for nobody
 
     def swap_in() -> tuple[Task, Task]:
         task = task_create(kernel, 0, zone)

@@ -32,6 +32,7 @@ from personae.core.zone import ZoneState
 if TYPE_CHECKING:
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
+    from personae.core.pool import Pool
     from personae.core.session import Session
     from personae.core.txn import Transaction
     from personae.core.zone import Zone
@@ -119,6 +120,11 @@ def getproc(
     Locks: none on entry and return.
     """
     k = p.kernel
+    pool = p.pool
+    if system:
+        pool = k.pools["default"]
+    elif zone is not None and zone.pool is not None:
+        pool = zone.pool  # newproc: the first process of a zone is bound by its zone
     zone = zone or p.zone
     txn.do("zone_state", lambda: _zone_lives(zone))
     _limited(
@@ -144,7 +150,7 @@ def getproc(
     txn.do("session", lambda: _sess_join(p, cp), lambda s: sess_rele(k, s))
     _copy_scalars(p, cp, zone)
     txn.do("family", lambda: _link(p, cp), lambda _: _unlink(cp))
-    txn.do("pool", lambda: _pool_hold(p, cp, system), lambda _: _pool_rele(cp))
+    txn.do("pool", lambda: _pool_hold(p, cp, pool), lambda _: _pool_rele(cp))
     txn.do("task", lambda: _task_join(p, cp, system), lambda _: _task_leave(cp))
     txn.do("audit", lambda: _audit_copy(p, cp), lambda _: _audit_free(cp))
     txn.do("cred", lambda: _cred_hold(cp, cred), lambda c: c.rele())
@@ -258,9 +264,9 @@ def _unlink(cp: Proc) -> None:
         unlink_child(cp)
 
 
-def _pool_hold(p: Proc, cp: Proc, system: bool) -> None:
+def _pool_hold(p: Proc, cp: Proc, pool: Pool | None) -> None:
     """Step G13, first half."""
-    pool = p.kernel.pools["default"] if system or p.pool is None else p.pool
+    pool = pool or p.kernel.pools["default"]
     pool.ref += 1
     cp.pool = pool
 

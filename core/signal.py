@@ -518,8 +518,16 @@ def act_on(lwp: Lwp, sig: int, action: Action) -> None:
     elif action is Action.HANDLER:
         _run_handler(lwp, sig, info)
     else:
-        code = CldCode.DUMPED if action is Action.CORE else CldCode.KILLED
-        k.proc_exit(lwp, code, sig)
+        fatal(lwp, sig)
+
+
+def fatal(lwp: Lwp, sig: int) -> None:
+    """End the process by a signal, and tell its contract."""
+    from personae.core.contract import CtEv, contract_process_event  # it uses signals
+
+    contract_process_event(lwp.proc, CtEv.SIGNAL, sig)
+    # No core is written, so the status must not say that one was.
+    lwp.kernel.proc_exit(lwp, CldCode.KILLED, sig)
 
 
 def _run_handler(lwp: Lwp, sig: int, info: SigInfo) -> None:
@@ -532,7 +540,7 @@ def _run_handler(lwp: Lwp, sig: int, info: SigInfo) -> None:
         # No room for the frame: SIGSEGV, and not again to the handler (signal(7)).
         set_action(proc, Sig.SIGSEGV, DEFAULT_ACTION)
         lwp.sigmask &= ~sigbit(Sig.SIGSEGV)
-        lwp.kernel.proc_exit(lwp, CldCode.DUMPED, Sig.SIGSEGV)
+        fatal(lwp, Sig.SIGSEGV)
         return
     lwp.sigoldmask = None
     mask = lwp.sigmask | act.mask
@@ -555,7 +563,7 @@ def trapsig(lwp: Lwp, sig: int, code: int, addr: int) -> None:
         lwp.sigmask &= ~sigbit(sig)
     info = SigInfo(sig, code, addr=addr)
     if proc.zone.init is proc and proc.user.u_signal.get(sig) is None:
-        lwp.kernel.proc_exit(lwp, CldCode.DUMPED, sig)
+        fatal(lwp, sig)
         return
     lwp.sigqueue.append(info)
     lwp.sig |= sigbit(sig)

@@ -122,14 +122,17 @@ def sys_getrandom(lwp: Lwp, buf: int, n: int, flags: int) -> int:
     flags &= 0xFFFFFFFF
     if flags & ~_GRND_KNOWN or flags & 6 == 6:
         raise KernelError(Errno.EINVAL, "flags of getrandom")
-    n = min(n, 0x7FFFFFFF)
-    if n > CHUNK:
-        n = CHUNK  # short, as a signal makes it on Linux
     as_ = space_of(lwp)
-    if n:
-        as_.copyout(buf, lwp.kernel.random_bytes(n))
+    n = min(n, CHUNK)  # a longer one is short, as a signal makes it on Linux
+    done = 0
+    while done < n:
+        step = min(n - done, _RANDOM_STEP)
+        as_.copyout(buf + done, lwp.kernel.random_bytes(step))
+        done += step
     return n
 
+
+_RANDOM_STEP = 4096
 
 _HWPROBE = {
     0: 0,  # MVENDORID

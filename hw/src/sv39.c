@@ -27,8 +27,11 @@ hw_tab_rele(struct hw_machine *m, uint32_t pfn, int level)
 	for (i = 0; i < n; i++) {
 		uint64_t e = t[i];
 
-		if (e == 0)
+		if (e == 0) {                     /* most tables are mostly empty */
+			while (i + 4 < n && (t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4]) == 0)
+				i += 4;
 			continue;
+		}
 		if (level == 0) {
 			if (pte_has_frame(e))
 				frame_drop(m, pte_pfn(e));
@@ -295,9 +298,12 @@ hw_as_clone(hw_machine *m, uint32_t as, uint32_t acct)
 	to = table(m, root);
 	memcpy(to, from, ROOT_SLOTS * sizeof (*to));
 	memset(to + ROOT_SLOTS, 0, (TABLE_SLOTS - ROOT_SLOTS) * sizeof (*to));
-	for (i = 0; i < ROOT_SLOTS; i++)
+	for (i = 0; i < ROOT_SLOTS; i++) {
 		if (to[i] & PTE_V)
 			m->refs[pte_pfn(to[i])]++;
+		while (i + 4 < ROOT_SLOTS && (to[i + 1] | to[i + 2] | to[i + 3] | to[i + 4]) == 0)
+			i += 4;
+	}
 	hw_tlb_drop_stores(m, parent);
 	return child;
 }
