@@ -162,7 +162,7 @@ frsize flags spare[4]."""
 DIRENT64 = Struct("<QqHB")
 """struct linux_dirent64 before d_name: ino off reclen type."""
 
-RUSAGE = Struct("<16q")
+RUSAGE = Struct("<18q")
 RLIMIT = Struct("<QQ")
 RLIM_INFINITY = (1 << 64) - 1
 UTSNAME = Struct("<65s65s65s65s65s65s")

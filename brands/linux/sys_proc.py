@@ -279,7 +279,7 @@ def pack_rusage(lwp: Lwp, utime: int, stime: int, maxrss: int = 0) -> bytes:
         us[1] // 1_000_000,
         us[1] % 1_000_000,
     )
-    return RUSAGE.pack(*times, maxrss, *[0] * 11)
+    return RUSAGE.pack(*times, maxrss, *[0] * 13)
 
 
 def sys_getrusage(lwp: Lwp, who: int, buf: int) -> int:

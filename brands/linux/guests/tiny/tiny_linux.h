@@ -109,4 +109,11 @@
 #define SYS_pidfd_send_signal 424
 #define SYS_clone3 435
 
+/* for hostile guests: what signals others, what ends the caller, the highest number */
+#define SYSCALLS_TO_OTHERS                                                     \
+	SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo,                  \
+		SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_reboot
+#define SYSCALLS_TO_EXIT SYS_exit, SYS_exit_group
+#define SYSCALLS_MAX 460
+
 #endif
