@@ -39,6 +39,8 @@ class CliError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; no exception leaves it."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        open_streams()
     try:
         from personae.core.cli.parser import dispatch
 
@@ -50,7 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return quiet_broken_pipe()
+        drop_stdout()
+        return 128 + 13
+    except OSError as error:
+        drop_stdout()
+        return failed(error)
     except Exception as error:
         return failed(error)
 
@@ -74,6 +80,10 @@ def failed(error: Exception) -> int:
         return EXIT_FAILURE
     if told_to_users(error):
         complain(str(error))
+        return EXIT_FAILURE
+    if isinstance(error, OSError) and error.strerror:
+        what = f"{error.filename}: " if error.filename else ""
+        complain(f"{what}{error.strerror}")
         return EXIT_FAILURE
     reason = f"{type(error).__name__}: {error}"
     complain(
@@ -100,11 +110,28 @@ def complain(message: str) -> None:
     print(f"personae: {message}", file=sys.stderr)
 
 
-def quiet_broken_pipe() -> int:
-    """Our reader has gone: end as SIGPIPE would have, without a traceback.
+def open_streams() -> None:
+    """Give descriptors 0, 1 and 2 to the null device where we were started without.
 
-    The interpreter flushes stdout at exit and would complain again.
+    Otherwise the next file that is opened would become our standard output.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def drop_stdout() -> None:
+    """Send what is still buffered nowhere: the interpreter flushes at its exit.
+
+    Our reader has gone or the disk is full, which is told once, without a
+    traceback.
     """
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
-    return 128 + 13
+    os.close(devnull)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +144,35 @@ def test_brands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["brands"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert {"linux", "native"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("status", "err", "shell"),
+    [
+        (0, "", '"$0" -m personae.core config schema <&- >&- 2>&-'),
+        (125, "personae: No space left on device\n",
+         '"$0" -m personae.core config schema >/dev/full'),
+    ],
+)  # fmt: skip
+def test_poor_streams(status: int, err: str, shell: str) -> None:
+    """Started with closed descriptors, a full disk."""
+    result = subprocess.run(
+        ["bash", "-c", shell, sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (status, err)
+
+
+def test_reader_has_gone() -> None:
+    """Output that nobody reads: as SIGPIPE would have it, without a word."""
+    source, sink = os.pipe()
+    os.close(source)
+    command = [sys.executable, "-m", "personae.core", "config", "schema"]
+    result = subprocess.run(
+        command, stdout=sink, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(sink)
+    assert (result.returncode, result.stderr) == (141, b"")
