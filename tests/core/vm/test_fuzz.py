@@ -25,7 +25,7 @@ NUMBERS = (
     st.integers(0, NPAGES).map(lambda n: BASE + n * PAGE)
     | st.integers(0, 20).map(lambda n: n * PAGE)
     | st.sampled_from([1, PAGE - 1, MMAP_MIN_ADDR, USER_TOP, USER_TOP - PAGE])
-    | st.sampled_from([1 << 63, (1 << 64) - 1, (1 << 64) - PAGE, 1 << 32])
+    | st.sampled_from([1 << 63, (1 << 64) - 1, (1 << 64) - PAGE, 1 << 32, 1 << 37])
     | st.integers(0, (1 << 64) - 1)
 )
 ADDRS = st.integers(0, NPAGES).map(lambda n: BASE + n * PAGE) | NUMBERS
@@ -95,13 +95,17 @@ def call(world, as_, vnode, proc, name, args):
     return getattr(as_, name)(*args)
 
 
-@given(calls=st.lists(CALLS, max_size=25), frames=st.sampled_from([20, 60, 4000]))
+@given(
+    calls=st.lists(CALLS, max_size=25),
+    frames=st.sampled_from([20, 60, 4000]),
+    limit=st.sampled_from([0, 1 << 30]),
+)
 @settings(max_examples=250, deadline=None, derandomize=True)
-def test_no_call_surprises(calls, frames):
+def test_no_call_surprises(calls, frames, limit):
     world = World()
     vnode = world.file(b"file" * 5000)
     acct = world.hw.acct_create(frames)
-    proc = Proc(vmem_ctl=1 << 30, stk_ctl=64 << 10, rctls=None, brkbase=BASE, brksize=0)
+    proc = Proc(vmem_ctl=limit, stk_ctl=64 << 10, rctls=None, brkbase=BASE, brksize=0)
     proc.datprot, proc.stkbase = 3, 0
     proc.as_ = as_ = world.space(proc, acct)
     errnos = set()
