@@ -62,7 +62,7 @@ def build_case(
         if key not in done:
             elf = out / f"{brand}-{source.stem}.elf"
             if brand == "native":
-                guestbuild.build(brand, source, elf, cross_cc)
+                guestbuild.build(brand, source, elf, cross_cc, out)
             else:
                 cmd = [cross_cc, *GLIBC_FLAGS, "-o", str(elf), str(source)]
                 subprocess.run(cmd, check=True)

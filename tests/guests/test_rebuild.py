@@ -21,7 +21,7 @@ def test_all_are_committed(
 ) -> None:
     """Each source has its ELF, and each ELF its source."""
     for brand in BRANDS:
-        sources = set(guestbuild.sources(brand))
+        sources = set(guestbuild.sources())
         folder = guest_file(brand, "x").parent
         assert sources == {p.stem for p in folder.glob("*.elf")}
 
@@ -40,9 +40,9 @@ def test_rebuild(
     ).stdout.strip()
     if version != BUILT_WITH:
         pytest.skip(f"gcc {version}; the files are from {BUILT_WITH}")
-    for name, source in guestbuild.sources(brand).items():
+    for name, source in guestbuild.sources().items():
         out = tmp_path / name
-        guestbuild.build(brand, source, out, cross_cc)
+        guestbuild.build(brand, source, out, cross_cc, tmp_path)
         assert out.read_bytes() == guest_file(brand, name).read_bytes(), name
 
 
@@ -59,7 +59,8 @@ def test_rebuilt_behave_alike(
     argvs = {"hello": ["x"], "forktest": ["9"], "vforktest": ["4"], "demo": []}
     for name, args in argvs.items():
         rebuilt = tmp_path / name
-        guestbuild.build(brand, guestbuild.sources(brand)[name], rebuilt, cross_cc)
+        source = guestbuild.sources()[name]
+        guestbuild.build(brand, source, rebuilt, cross_cc, tmp_path)
         got = []
         for file in (guest_file(brand, name), rebuilt):
             r = boot(brand, {name: file}).run([f"/{name}", *args], timeout="60s")

@@ -14,17 +14,23 @@ import pytest
 GuestFile = Callable[[str, str], Path]
 Boot = Callable[..., Any]
 
-RANDOM_CALLS = int(os.environ.get("PERSONAE_RANDOM_CALLS", "30000"))
-"""A full run has 1,000,000."""
+RANDOM_CALLS = {"linux": 1_000_000, "native": 200_000}
+"""How many; PERSONAE_RANDOM_CALLS in the environment is another number for both."""
+
+
+@pytest.fixture(params=["native", "linux"])
+def brand(request: pytest.FixtureRequest) -> str:
+    """Every test here is for both brands."""
+    return str(request.param)
 
 
 @pytest.fixture
-def hostile(boot: Boot, guest_file: GuestFile) -> Callable[..., Any]:
-    """A linux zone with one hostile guest, and ``true`` to see that it still works."""
+def hostile(boot: Boot, guest_file: GuestFile, brand: str) -> Callable[..., Any]:
+    """A zone with one hostile guest, and ``true`` to see that it still works."""
 
     def make(name: str, zone: dict[str, Any] | None = None, **machine: Any) -> Any:
-        files = {n: guest_file("linux", n) for n in (name, "true")}
-        return boot("linux", files, zone=zone, **machine)
+        files = {n: guest_file(brand, n) for n in (name, "true")}
+        return boot(brand, files, zone=zone, **machine)
 
     return make
 
@@ -69,14 +75,13 @@ def test_sigstorm(cpus: int, hostile: Callable[..., Any]) -> None:
     assert_alive(z)
 
 
-def test_forkbomb(hostile: Callable[..., Any], guest_file: GuestFile) -> None:
+def test_forkbomb(
+    hostile: Callable[..., Any], guest_file: GuestFile, brand: str
+) -> None:
     """max-lwps ends it with EAGAIN; the zone next door does not notice."""
     z = hostile("forkbomb", zone={"max_lwps": 50})
-    other = z.machine.add_zone("other", brand="linux")
-    other.put(
-        "/true",
-        (Path(__file__).parents[2] / "brands/linux/guests/true.elf").read_bytes(),
-    )
+    other = z.machine.add_zone("other", brand=brand)
+    other.put("/true", guest_file(brand, "true").read_bytes())
     r = z.run(["/forkbomb"], timeout="600s")
     assert (r.returncode, r.stdout.decode()) == (
         0,
@@ -120,7 +125,7 @@ def test_escape(hostile: Callable[..., Any], tmp_path: Path) -> None:
 
 
 def test_escape_from_a_folder(
-    boot: Boot, guest_file: GuestFile, tmp_path: Path
+    brand: str, guest_file: GuestFile, tmp_path: Path
 ) -> None:
     """Nor from a root that is a host folder, with links to outside in it."""
     from personae.core.machine import Machine
@@ -131,12 +136,12 @@ def test_escape_from_a_folder(
     root.mkdir()
     (root / "out").symlink_to(tmp_path)
     (root / "up").symlink_to("../../../../../../../../..")
-    z = Machine().add_zone("z", brand="linux", rootfs=root)
-    z.put("/escape", guest_file("linux", "escape").read_bytes())
+    z = Machine().add_zone("z", brand=brand, rootfs=root)
+    z.put("/escape", guest_file(brand, "escape").read_bytes())
     r = z.run(["/escape", str(secret)], timeout="60s")
     assert (r.returncode, r.stdout.decode()) == (0, "escape: 0 tricks worked\n")
     for link in ("/out", "/up"):
-        z.put("/esc2", guest_file("linux", "escape").read_bytes())
+        z.put("/esc2", guest_file(brand, "escape").read_bytes())
         r = z.run(["/esc2", f"{link}{secret}"], timeout="60s")
         assert (link, b"escape: 0 tricks worked\n") == (
             link,
@@ -144,24 +149,22 @@ def test_escape_from_a_folder(
         )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-def test_wildptr(part: int, hostile: Callable[..., Any]) -> None:
+def test_wildptr(hostile: Callable[..., Any]) -> None:
     """Wild pointers and numbers as arguments of every system call."""
     z = hostile("wildptr", memory="256M")
-    first = part * 120
-    r = z.run(["/wildptr", str(first), str(first + 119)], timeout="3000s")
+    r = z.run(["/wildptr"], timeout="3000s")
     assert (r.returncode, r.stdout[:9]) == (0, b"wildptr: "), r.stdout.decode()
     assert_alive(z)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_randsys(seed: int, hostile: Callable[..., Any]) -> None:
-    """Random calls with random arguments (PERSONAE_RANDOM_CALLS sets how many)."""
+def test_randsys(brand: str, hostile: Callable[..., Any]) -> None:
+    """Random calls with random arguments, a million of them."""
+    calls = os.environ.get("PERSONAE_RANDOM_CALLS", str(RANDOM_CALLS[brand]))
     z = hostile("randsys", zone={"max_lwps": 100}, memory="256M")
-    r = z.run(["/randsys", str(RANDOM_CALLS), str(seed * 7919)])
-    assert r.returncode == 0, r.stdout.decode()
+    r = z.run(["/randsys", calls, "7919"])
+    assert (r.returncode, r.stdout[:9]) == (0, b"randsys: "), r.stdout.decode()
+    assert int(r.stdout.split()[1]) >= int(calls)
     assert_alive(z)
 
 
@@ -245,11 +248,11 @@ def start(z: Any, path: str, timeout: str = "10s") -> tuple[str, int]:
 
 @pytest.mark.parametrize("how", BREAKS)
 def test_broken_elf(
-    how: str, hostile: Callable[..., Any], guest_file: GuestFile
+    how: str, hostile: Callable[..., Any], guest_file: GuestFile, brand: str
 ) -> None:
     """A broken header is an error of exec, or the death of that program only."""
     z = hostile("true")
-    data = bytearray(guest_file("linux", "hello").read_bytes())
+    data = bytearray(guest_file(brand, "hello").read_bytes())
     BREAKS[how](data)
     z.put("/broken", bytes(data))
     frames = z.machine.kernel.hw.stat(1)
@@ -262,16 +265,20 @@ def test_broken_elf(
 
 
 @pytest.mark.parametrize("cut", [0, 1, 4, 16, 63, 64, 100, 119, 200, 1000])
-def test_cut_elf(cut: int, hostile: Callable[..., Any], guest_file: GuestFile) -> None:
+def test_cut_elf(
+    cut: int, hostile: Callable[..., Any], guest_file: GuestFile, brand: str
+) -> None:
     """A file that ends too early."""
     z = hostile("true")
-    z.put("/cut", guest_file("linux", "hello").read_bytes()[:cut])
+    z.put("/cut", guest_file(brand, "hello").read_bytes()[:cut])
     errno, status = start(z, "/cut")
     assert errno in ("ENOEXEC", "EIO") or status < 0
     assert_alive(z)
 
 
-def test_random_elf(hostile: Callable[..., Any], guest_file: GuestFile) -> None:
+def test_random_elf(
+    hostile: Callable[..., Any], guest_file: GuestFile, brand: str
+) -> None:
     """Two hundred files with random bytes in their headers."""
     import random
 
@@ -279,7 +286,7 @@ def test_random_elf(hostile: Callable[..., Any], guest_file: GuestFile) -> None:
 
     rnd = random.Random(3)
     z = hostile("true")
-    good = guest_file("linux", "true").read_bytes()
+    good = guest_file(brand, "true").read_bytes()
     frames = z.machine.kernel.hw.stat(1)
     for i in range(200):
         data = bytearray(good)

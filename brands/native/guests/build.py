@@ -5,14 +5,15 @@
 A guest is one C file, linked with the tiny library of ``brands/native/sdk``.
 The files are committed as ELF, so that nobody needs a cross compiler to run
 them; the same compiler gives the same bytes (no build id, no dates, no paths).
-Guests of both brands have their source in ``brands/native/guests``; those only
-for linux in ``brands/linux/guests``.
+The sources are in ``brands/native/guests`` and know no brand; the system calls are
+those of ``brands/native/sdk/native`` or of ``brands/linux/guests/tiny``.
 """
 
 from __future__ import annotations
 
 import argparse
 import subprocess
+import tempfile
 from pathlib import Path
 
 BRANDS = Path(__file__).resolve().parents[2]
@@ -62,15 +63,39 @@ COMMON = [
 ]
 
 
-def sources(brand: str) -> dict[str, Path]:
-    """Name and C file of every guest of a brand."""
-    folders = [BRANDS / "native" / "guests"]
-    if brand == "linux":
-        folders.append(BRANDS / "linux" / "guests")
-    return {c.stem: c for folder in folders for c in sorted(folder.glob("*.c"))}
+def sources() -> dict[str, Path]:
+    """Name and C file of every guest; each is built for both brands."""
+    return {c.stem: c for c in sorted((BRANDS / "native" / "guests").glob("*.c"))}
 
 
-def build(brand: str, source: Path, out: Path, cc: str = CC) -> None:
+def _flags(brand: str) -> list[str]:
+    return [
+        *CFLAGS,
+        f"-DTINY_{brand.upper()}",
+        f"-I{SDK / 'include'}",
+        f"-I{BRANDS / 'linux' / 'guests' / 'tiny'}",
+    ]
+
+
+def library(brand: str, folder: Path, cc: str = CC) -> list[Path]:
+    """Compile the library of a brand into a folder, unless it is there.
+
+    Returns:
+        The object files, in the order in which they are linked.
+    """
+    out = []
+    for source in (*COMMON, *LIBRARY[brand]):
+        obj = folder / f"{brand}-{source.stem}.o"
+        if not obj.exists():
+            cmd = [cc, *_flags(brand), "-c", "-o", str(obj), str(source)]
+            subprocess.run(cmd, check=True)
+        out.append(obj)
+    return out
+
+
+def build(
+    brand: str, source: Path, out: Path, cc: str = CC, objects: Path | None = None
+) -> None:
     """Compile and link one guest.
 
     Args:
@@ -78,17 +103,15 @@ def build(brand: str, source: Path, out: Path, cc: str = CC) -> None:
         source: Its C file.
         out: The ELF file to write.
         cc: The compiler.
+        objects: Folder for the library's object files, to compile it only once.
 
     Raises:
         subprocess.CalledProcessError: The compiler said no.
     """
-    flags = [
-        f"-DTINY_{brand.upper()}",
-        f"-I{SDK / 'include'}",
-        f"-I{BRANDS / 'linux' / 'guests' / 'tiny'}",
-    ]
-    files = [str(p) for p in (*COMMON, *LIBRARY[brand], source)]
-    subprocess.run([cc, *CFLAGS, *flags, *LDFLAGS, "-o", str(out), *files], check=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        files = [*library(brand, objects or Path(tmp), cc), source]
+        cmd = [cc, *_flags(brand), *LDFLAGS, "-o", str(out), *map(str, files)]
+        subprocess.run(cmd, check=True)
 
 
 def main() -> None:
@@ -98,12 +121,14 @@ def main() -> None:
     parser.add_argument("--cc", default=CC)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    for brand in LIBRARY:
-        folder = args.out / brand if args.out else BRANDS / brand / "guests"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, source in sources(brand).items():
-            if not args.names or name in args.names:
-                build(brand, source, folder / f"{name}.elf", args.cc)
+    with tempfile.TemporaryDirectory() as objects:
+        for brand in LIBRARY:
+            folder = args.out / brand if args.out else BRANDS / brand / "guests"
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, source in sources().items():
+                if not args.names or name in args.names:
+                    elf = folder / f"{name}.elf"
+                    build(brand, source, elf, args.cc, Path(objects))
 
 
 if __name__ == "__main__":

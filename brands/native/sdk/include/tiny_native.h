@@ -82,6 +82,7 @@
 #define SYS_sigpending 99
 #define SYS_context 100
 #define SYS_waitid 107
+#define SYS_sigsendsys 108
 #define SYS_mmap 115
 #define SYS_mprotect 116
 #define SYS_munmap 117
@@ -90,6 +91,8 @@
 #define SYS_rename 134
 #define SYS_forksys 142
 #define SYS_yield 146
+#define SYS_lwp_exit 160
+#define SYS_sigqueue 190
 #define SYS_nanosleep 199
 #define SYS_getcwd 229
 
@@ -99,6 +102,11 @@
 #define FORKSYS_VFORK 2
 #define FORK_NOSIGCHLD 1
 #define FORK_WAITPID 2
+
+/* for hostile guests: what signals others, what ends the caller, the highest number */
+#define SYSCALLS_TO_OTHERS SYS_kill, SYS_sigsendsys, SYS_sigqueue
+#define SYSCALLS_TO_EXIT SYS_exit, SYS_lwp_exit
+#define SYSCALLS_MAX 256
 
 #ifndef __ASSEMBLER__
 pid_t forkx(int flags);
