@@ -91,6 +91,7 @@ class As(SegList, UserCopy):
     Attributes:
         hwid: The hardware's name of it.
         proc: The process it was made for, whose limits count; None: no limits.
+        users: Processes that run in it; the last one frees it.
         mmap_base: Mappings go below, the stack above.
         text: The file that is executed in it; it can't be opened for writing.
     """
@@ -100,6 +101,7 @@ class As(SegList, UserCopy):
         self.kernel = kernel
         self.acct = acct
         self.proc = proc
+        self.users = 1
         self.text: Vnode | None = None
         self.hwid = hat.create(kernel, acct)
         room = max(page_up(self.stack_limit() + STACK_GUARD), MMAP_GAP_MIN)
@@ -453,7 +455,7 @@ def as_dup(
     child = As.__new__(As)
     SegList.__init__(child)
     child.kernel, child.acct, child.proc, child.hwid = kernel, acct, proc, hwid
-    child.mmap_base, child.text = parent.mmap_base, None
+    child.mmap_base, child.text, child.users = parent.mmap_base, None, 1
     for i, seg in enumerate(parent.segs):
         _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
     text = parent.text

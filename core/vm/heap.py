@@ -40,4 +40,8 @@ def brk(proc: Proc, newbrk: int) -> int:
     elif new < old:
         as_.unmap(new, old - new)
     proc.brksize = newbrk - proc.brkbase
+    if as_.users > 1:
+        for other in proc.kernel.practive:
+            if other.as_ is as_:
+                other.brksize = proc.brksize
     return newbrk
