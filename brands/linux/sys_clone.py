@@ -8,6 +8,7 @@ made (as LX has it), where Linux since 2.6.25 makes the child and says nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -130,10 +131,6 @@ def _validate(lwp: Lwp, args: CloneArgs) -> None:
         raise KernelError(Errno.EINVAL, "there are no namespaces")
     if args.exit_signal > 64:
         raise KernelError(Errno.EINVAL, "exit signal")
-    if f & Clone.VM and not f & (Clone.VFORK | Clone.THREAD):
-        raise KernelError(Errno.ENOSYS, "VM without VFORK or THREAD")
-    if f & Clone.VFORK and f & Clone.VM and f & Clone.PARENT:
-        raise KernelError(Errno.ENOSYS, "PARENT with VM and VFORK")
 
 
 def _check_tids(lwp: Lwp, args: CloneArgs) -> None:
@@ -154,6 +151,8 @@ def _clone_process(lwp: Lwp, args: CloneArgs) -> int:
     if isvfork:
         kind = ForkKind.VFORK
         flags = ForkFlag.FORK_KEEPHANDLERS | ForkFlag.FORK_CALLERONLY
+    elif f & Clone.VM:
+        flags = ForkFlag.FORK_SHAREVM
     exit_signal = args.exit_signal
     if f & Clone.PARENT:
         exit_signal = pdata(proc).exit_signal
@@ -209,13 +208,15 @@ def _make_sibling(proc: Proc, child: Proc) -> None:
 
 
 def _store_tids(proc: Proc, child: Proc, args: CloneArgs, pid: int) -> None:
+    """Store the id; the child exists by now, so a lack of memory is passed over."""
     raw = U32.pack(pid)
-    if args.flags & Clone.PARENT_SETTID:
-        assert proc.as_ is not None
-        proc.as_.copyout(args.parent_tid, raw)
-    if args.flags & Clone.CHILD_SETTID:
-        assert child.as_ is not None
-        child.as_.copyout(args.child_tid, raw)
+    for flag, owner, addr in (
+        (Clone.PARENT_SETTID, proc, args.parent_tid),
+        (Clone.CHILD_SETTID, child, args.child_tid),
+    ):
+        if args.flags & flag and owner.as_ is not None:
+            with suppress(KernelError):
+                owner.as_.copyout(addr, raw)
 
 
 def sys_set_tid_address(lwp: Lwp, tidptr: int) -> int:

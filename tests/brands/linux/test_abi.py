@@ -83,7 +83,32 @@ VALUES = {
     "CLOCK_BOOTTIME": abi.CLOCK_BOOTTIME,
 }
 
-HEADERS = ["dirent.h", "errno.h", "fcntl.h", "poll.h", "sched.h", "signal.h", "stddef.h", "time.h", "ucontext.h", "unistd.h", "asm/termbits.h", "linux/sched.h", "sys/auxv.h", "sys/ioctl.h", "sys/mman.h", "sys/resource.h", "sys/stat.h", "sys/sysinfo.h", "sys/time.h", "sys/times.h", "sys/uio.h", "sys/utsname.h", "sys/vfs.h", "sys/wait.h"]
+HEADERS = [
+    "dirent.h",
+    "errno.h",
+    "fcntl.h",
+    "poll.h",
+    "sched.h",
+    "signal.h",
+    "stddef.h",
+    "time.h",
+    "ucontext.h",
+    "unistd.h",
+    "asm/termbits.h",
+    "linux/sched.h",
+    "sys/auxv.h",
+    "sys/ioctl.h",
+    "sys/mman.h",
+    "sys/resource.h",
+    "sys/stat.h",
+    "sys/sysinfo.h",
+    "sys/time.h",
+    "sys/times.h",
+    "sys/uio.h",
+    "sys/utsname.h",
+    "sys/vfs.h",
+    "sys/wait.h",
+]
 
 
 def assert_compiles(cc: str, tmp_path: Path, claims: list[str]) -> None:
