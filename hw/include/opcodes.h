@@ -66,7 +66,8 @@
 	X(sb, 4, addi, 2) X(sb, 4, addw, 2) X(sw, 2, addi, 2) X(sd, 2, addi, 2) \
 	X(sltu, 4, sltu, 4) X(li, 2, addi, 4) X(lbu, 4, lbu, 4) \
 	X(beqz_in, 2, beq_in, 4) X(beqz_in, 2, mv, 2) X(bnez_in, 2, mv, 2) \
-	X(beqz_in, 2, ld, 2) X(beqz_in, 2, lbu, 4) X(beq_in, 4, lbu, 4)
+	X(beqz_in, 2, ld, 2) X(beqz_in, 2, lbu, 4) X(beq_in, 4, lbu, 4) X(blt_in, 4, addi, 2) \
+	X(add, 2, jr, 2) X(sb, 4, bne_in, 4) X(or, 4, ld, 2) X(ld, 2, jal_in, 4)
 
 /* the same, of which the second often uses the first one's result */
 #define HW_CHAINS(X) \
@@ -98,7 +99,9 @@
 	X(or, 4, xor, 2) X(xor, 2, xor, 2) X(xor, 2, addw, 2) X(addw, 2, addw, 2) \
 	X(lui, 4, addi, 4) X(lui, 2, addi, 4) X(lui, 4, addi, 2) X(lui, 2, addiw, 4) \
 	X(lui, 4, addiw, 4) X(lui, 4, addiw, 2) X(auipc, 4, addi, 4) X(auipc, 4, ld, 4) \
-	X(auipc, 4, jalr, 4) X(auipc, 4, addi, 2) X(auipc, 4, lw, 4)
+	X(auipc, 4, jalr, 4) X(auipc, 4, addi, 2) X(auipc, 4, lw, 4) X(lw, 2, add, 2) \
+	X(addi, 4, sd, 2) X(addi, 2, sb, 4) X(addw, 4, bne_in, 4) X(andi, 2, srli, 2) \
+	X(srli, 2, beqz_in, 2) X(xor, 4, srli, 2) X(xor, 4, and, 2) X(ld, 2, addiw, 2)
 
 /* Loads or stores of doublewords off one register (prologues, epilogues, copies): two
  * to four of them with one look at the TLB. */
