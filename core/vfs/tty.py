@@ -21,27 +21,20 @@ from personae.core.session import pgorphaned
 from personae.core.signal import Action, Sig, action_of, sigbit
 from personae.core.sync import CondVar, Sleep
 from personae.core.vfs import termios as t
-from personae.core.vfs.specdev import DEV_CONSOLE, Device, SpecVnode
+from personae.core.vfs.specdev import Device
 from personae.core.vfs.termios import Termios, Winsize
 from personae.core.vfs.ttyioctl import tty_ioctl
 from personae.core.vfs.ttyline import Line
-from personae.core.vfs.vnode import (
-    POLLERR,
-    POLLHUP,
-    POLLIN,
-    POLLOUT,
-    Vattr,
-    Vnode,
-    VType,
-    new_ino,
-)
+from personae.core.vfs.ttyopen import TtyOpen, tty_of, tty_vnode
+from personae.core.vfs.vnode import POLLIN, POLLOUT
 
 if TYPE_CHECKING:
-    from personae.core.cred import Cred
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.session import Session
+
+__all__ = ["Tty", "tty_of", "tty_vnode"]
 
 SIGNALS = {"intr": Sig.SIGINT, "quit": Sig.SIGQUIT, "susp": Sig.SIGTSTP}
 TENTH_NS = 100_000_000
@@ -457,108 +450,3 @@ class Tty(Device):
         if not self._controls(lwp.proc) and not lwp.proc.cred.has(Priv.SYS_ADMIN):
             raise KernelError(Errno.EPERM, "another's terminal")
         self.feed(data)
-
-
-class TtyOpen(Device):
-    """An open of a terminal; a hang-up makes it dead."""
-
-    def __init__(self, tty: Tty) -> None:
-        self.tty = tty
-        self.generation = tty.generation
-
-    @property
-    def hung(self) -> bool:
-        """Whether the line was lost since the open."""
-        assert self.tty is not None
-        return self.generation != self.tty.generation
-
-    def _tty(self) -> Tty:
-        assert self.tty is not None
-        return self.tty
-
-    def opened(self, lwp: Lwp | None, flag: int) -> Device:
-        """Opened once more."""
-        return self._tty().opened(lwp, flag)
-
-    def closed(self, lwp: Lwp | None, flag: int) -> None:
-        """Tell the terminal."""
-        self._tty().released()
-
-    def read(self, lwp: Lwp | None, n: int, flag: int) -> bytes:
-        """From the terminal; end of file after a hang-up."""
-        return b"" if self.hung else self._tty().read(lwp, n, flag)
-
-    def write(self, lwp: Lwp | None, data: bytes, flag: int) -> int:
-        """To the terminal; EIO after a hang-up."""
-        if self.hung:
-            raise KernelError(Errno.EIO, "hung up")
-        return self._tty().write(lwp, data, flag)
-
-    def poll(
-        self, lwp: Lwp | None, events: int, flag: int
-    ) -> tuple[int, list[CondVar]]:
-        """Of the terminal."""
-        if self.hung:
-            return events & (POLLIN | POLLOUT) | POLLERR | POLLHUP, []
-        return self._tty().poll(lwp, events, flag)
-
-    def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
-        """To the terminal; EIO after a hang-up."""
-        if self.hung:
-            raise KernelError(Errno.EIO, "hung up")
-        return self._tty().ioctl(lwp, cmd, arg)
-
-
-class TtyNode(Vnode):
-    """A name for a terminal that no /dev has: standard input of a first program."""
-
-    def __init__(self, kernel: Kernel, path: bytes) -> None:
-        super().__init__(None, VType.CHR, DEV_CONSOLE)
-        self.path = path
-        self.ino = new_ino(kernel)
-        self.mode = 0o620
-        self.uid = self.gid = 0
-        self.time = kernel.wall_ns
-
-    def getattr(self) -> Vattr:
-        """Attributes of a terminal node."""
-        when = self.time
-        return Vattr(
-            VType.CHR,
-            self.mode,
-            self.uid,
-            self.gid,
-            1,
-            0,
-            self.ino,
-            0,
-            self.v_rdev,
-            when,
-            when,
-            when,
-            4096,
-            0,
-        )
-
-    def setattr(self, cred: Cred, **changes: int) -> None:
-        """Mode and owner are kept."""
-        self.mode = changes.get("mode", self.mode) & 0o7777
-        self.uid = changes.get("uid", self.uid)
-        self.gid = changes.get("gid", self.gid)
-
-    def anon_name(self) -> bytes:
-        """Its path in a /dev."""
-        return self.path
-
-
-def tty_vnode(kernel: Kernel, tty: Tty, path: bytes = b"/dev/console") -> Vnode:
-    """A vnode for an open terminal without going through a /dev; one open more."""
-    return SpecVnode(TtyNode(kernel, path), tty.opened(None, FREAD | FWRITE | FNOCTTY))
-
-
-def tty_of(vp: Vnode) -> Any:
-    """The terminal behind a vnode; ENOTTY if there is none."""
-    tty = vp.v_tty
-    if tty is None:
-        raise KernelError(Errno.ENOTTY, "no terminal")
-    return tty

@@ -23,8 +23,8 @@ from personae.core.file import (
     file_read,
     file_write,
 )
-from personae.core.vfs import vnops
 from personae.core.vfs import overlay as overlay_module
+from personae.core.vfs import vnops
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.lookup import lookup, path_of
 from personae.core.vfs.overlay import OverlayFs
@@ -46,7 +46,7 @@ def digest(top: Path) -> str:
         s = path.lstat()
         h.update(f"{path} {s.st_mode} {s.st_mtime_ns} {s.st_nlink} {s.st_ino}".encode())
         if path.is_symlink():
-            h.update(os.readlink(path).encode())
+            h.update(str(path.readlink()).encode())
         elif path.is_file():
             h.update(path.read_bytes())
     return h.hexdigest()
