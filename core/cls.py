@@ -95,6 +95,10 @@ class DefaultClass:
         return lwp.kernel.quantum
 
     @hookimpl
+    def cl_yield(self, lwp: Lwp) -> None:
+        """Nothing changes: it goes to the back of its priority."""
+
+    @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:
         """Nothing changes."""
 
@@ -321,6 +325,15 @@ class TimeShare:
             return False
         self._expire(lwp)
         return True
+
+    @hookimpl
+    def cl_yield(self, lwp: Lwp) -> None:
+        """Down a level, as if the quantum were used up.
+
+        illumos keeps the level (ts_yield); on virtual time, where a loop of yields
+        costs next to nothing, the one that is waited for would starve.
+        """
+        self._expire(lwp)
 
     @hookimpl
     def cl_quantum(self, lwp: Lwp) -> int:

@@ -43,7 +43,7 @@ from personae.core.session import pgjoin
 from personae.core.signal import Sig, sigdefault
 from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.txn import Transaction
-from personae.core.vfork import as_share
+from personae.core.vfork import as_share, as_share_with, as_unshare
 from personae.core.vm.as_ import as_dup
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class ForkFlag(IntFlag):
     """vfork: leave the child's handlers (Linux); illumos sets them to default."""
     FORK_CALLERONLY = 0x200
     """vfork: only the calling lwp waits (Linux); illumos holds all of them."""
+    FORK_SHAREVM = 0x400
+    """The child shares the address space for good (clone with VM alone)."""
 
 
 ALL_FLAGS = (
@@ -77,6 +79,7 @@ ALL_FLAGS = (
     | ForkFlag.FORK_WAITPID
     | ForkFlag.FORK_KEEPHANDLERS
     | ForkFlag.FORK_CALLERONLY
+    | ForkFlag.FORK_SHAREVM
 )
 
 
@@ -207,6 +210,10 @@ def _fallible(
     cp = getproc(txn, p, lwp.cred)
     if isvfork:
         as_share(txn, p, cp)
+    elif flags & ForkFlag.FORK_SHAREVM:
+        txn.do(
+            "as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp)
+        )
     else:
         phase.to(Errno.EAGAIN, Errno.ENOMEM)
         _dup_memory(txn, p, cp)

@@ -294,6 +294,13 @@ class ClassSpec:
         """
 
     @hookspec
+    def cl_yield(self, lwp: Lwp) -> None:
+        """The lwp gives up the CPU: let others of its class go before it.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
     def cl_sleep(self, lwp: Lwp) -> None:
         """The lwp goes to sleep.
 

@@ -289,6 +289,12 @@ class Kernel:
         """Make the running lwp give way."""
         self.disp.preempt(lwp)
 
+    def yield_cpu(self, lwp: Lwp) -> None:
+        """Let others go first (yield(2), sched_yield(2))."""
+        if lwp.cls is not None:
+            lwp.cls.ops.cl_yield(lwp)
+        self.disp.preempt(lwp)
+
     def reaper_of(self, proc: Proc) -> Proc:
         """Who adopts the children of ``proc``: its zone's init, else its zsched."""
         init = proc.zone.init
@@ -374,11 +380,12 @@ class Kernel:
     def zone_kill(self, zone: Zone) -> None:
         """End every user process of the zone."""
         zone.init = None
-        for p in self.zone_procs(zone):
+        for p in reversed(self.zone_procs(zone)):
             if p.stat is not ProcStat.SZOMB:
                 exits.kill_proc(p)
         for p in self.zone_procs(zone):
-            exits.freeproc(p)
+            if p.stat is ProcStat.SZOMB:
+                exits.freeproc(p)
 
     def zone_init_exited(self, proc: Proc) -> None:
         """The zone's init has gone: what is left of the zone goes too."""

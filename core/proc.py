@@ -187,6 +187,8 @@ class Proc:
 
         # memory
         self.as_: As | None = None
+        self.lender: Proc | None = None
+        """SVFORK: whose address space it runs in."""
         self.segacct: dict[int, Any] = {}
         self.wpage: list[Any] = []
         self.warea: list[Any] = []

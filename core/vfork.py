@@ -38,13 +38,34 @@ def _watch_restore(p: Proc) -> None:
 
 
 def _lend(p: Proc, cp: Proc) -> None:
-    cp.as_ = p.as_
+    as_share_with(p, cp)
     cp.flag |= ProcFlag.SVFORK
+    cp.lender = p
 
 
 def _unlend(cp: Proc) -> None:
-    cp.as_ = None
+    as_unshare(cp)
     cp.flag &= ~ProcFlag.SVFORK
+    cp.lender = None
+
+
+def as_share_with(p: Proc, cp: Proc) -> None:
+    """Let ``cp`` use the address space of ``p``: one user more."""
+    cp.as_ = p.as_
+    if cp.as_ is not None:
+        cp.as_.users += 1
+
+
+def as_unshare(p: Proc) -> None:
+    """``p`` stops using its address space; the last user frees it."""
+    space, p.as_ = p.as_, None
+    if space is None:
+        return
+    if space.users <= 0:
+        raise Panic(f"address space of {p!r} is used by nobody")
+    space.users -= 1
+    if space.users == 0:
+        as_free(space)
 
 
 def relvm(p: Proc) -> None:
@@ -61,25 +82,28 @@ def relvm(p: Proc) -> None:
         seg.detach()
     p.segacct = {}
     with p.lock:
-        space, p.as_ = p.as_, None
-    as_free(space)
+        as_unshare(p)
 
 
 def _hand_back(cp: Proc) -> None:
-    """The child is done with its parent's space (fork.c:1140-1230)."""
-    p = cp.parent
+    """The child is done with its parent's space (fork.c:1140-1230).
+
+    A parent that was killed meanwhile has left the space to the child.
+    """
+    p, cp.lender = cp.lender, None
     if p is None:
-        raise Panic(f"{cp!r} holds a lent address space but has no parent")
-    k = cp.kernel
+        raise Panic(f"{cp!r} holds a lent address space that nobody lent")
+    lent = cp.as_
     with cp.lock:
         p.lock.enter(LockOrder.P_LOCK)
         cp.flag &= ~ProcFlag.SVFORK
-        cp.as_ = None
-        p.brkbase, p.brksize, p.stksize = cp.brkbase, cp.brksize, cp.stksize
+        as_unshare(cp)
+        if p.as_ is lent:
+            p.brkbase, p.brksize, p.stksize = cp.brkbase, cp.brksize, cp.stksize
         p.flag &= ~ProcFlag.SVFWAIT
         _watch_restore(p)
         p.lock.exit()
-    k.wakeup(p.cv)
+    cp.kernel.wakeup(p.cv)
 
 
 def vfwait(lwp: Lwp) -> None:
@@ -93,7 +117,7 @@ def vfwait(lwp: Lwp) -> None:
     """
     p = lwp.proc
     child = lwp.kernel.pids.prfind(lwp.vfork_pid)
-    if child is not None and child.parent is p and child.flag & ProcFlag.SVFORK:
+    if child is not None and child.lender is p:
         raise Sleep(p.cv, interruptible=False)
     lwp.tflag &= ~TFlag.T_VFPARENT
     lwp.vfork_pid = 0

@@ -142,7 +142,7 @@ def _thread(lwp: Lwp, pid: int) -> Lwp:
 
 def sys_sched_yield(lwp: Lwp) -> int:
     """Let others run."""
-    lwp.kernel.preempt(lwp)
+    lwp.kernel.yield_cpu(lwp)
     return 0
 
 

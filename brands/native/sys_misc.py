@@ -48,7 +48,7 @@ def sys_uname(lwp: Lwp, buf: int) -> int:
 
 def sys_yield(lwp: Lwp) -> int:
     """yield(): others first."""
-    lwp.kernel.preempt(lwp)
+    lwp.kernel.yield_cpu(lwp)
     return 0
 
 
