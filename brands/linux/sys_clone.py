@@ -24,7 +24,7 @@ from personae.brands.linux.abi import (
 )
 from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.pids import linux_pid
-from personae.brands.linux.sigabi import TO_NATIVE
+from personae.brands.linux.sigabi import SS_DISABLE, TO_NATIVE
 from personae.brands.linux.signals import SP
 from personae.brands.linux.threads import clone_thread
 from personae.core.cred import Priv
@@ -163,6 +163,8 @@ def _clone_process(lwp: Lwp, args: CloneArgs) -> int:
     clone = child.lwps[0]
     if args.stack:
         clone.regs[SP] = args.stack
+    if f & Clone.VM and not isvfork:
+        clone.sigaltstack = (0, 0, SS_DISABLE)
     if f & Clone.SETTLS:
         clone.regs[TP] = args.tls
     if f & Clone.CHILD_CLEARTID:
@@ -190,10 +192,9 @@ def _vfork_wait(lwp: Lwp) -> int:
     """Wait till the child has exec'ed or exited; only SIGKILL ends it before."""
     state: VforkWait = lwp.sysstate
     child = lwp.kernel.pids.prfind(state.number)
-    if child is not None and child.parent is lwp.proc:
-        cv = pdata(child).vfork_cv
-        if cv is not None:
-            raise Sleep(cv, interruptible=False)
+    cv = pdata(child).vfork_cv if child is not None else None
+    if cv is not None:
+        raise Sleep(cv, interruptible=False)
     return state.result
 
 

@@ -106,11 +106,11 @@ def clear_tid(lwp: Lwp) -> None:
     """Store 0 and wake whoever waits for the end, if anybody else has the memory."""
     addr, lwp.clear_child_tid = lwp.clear_child_tid, 0
     proc = lwp.proc
-    if not addr or (len(proc.lwps) == 1 and not proc.flag & ProcFlag.SVFORK):
+    as_ = proc.as_
+    if not addr or as_ is None or (len(proc.lwps) == 1 and as_.users == 1):
         return
-    assert proc.as_ is not None
     try:
-        proc.as_.copyout(addr, U32.pack(0))
+        as_.copyout(addr, U32.pack(0))
         futex.wake(lwp, addr, 1)
     except KernelError:
         return  # mm_release does not care
