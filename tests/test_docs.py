@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from personae.core.cli.brands import installed
 from personae.core.config import loads
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +44,7 @@ def test_readme() -> None:
 def test_readme_machine() -> None:
     """The README's machine is a valid configuration, all of it supported."""
     (text,) = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
-    config = loads(text.replace('"rootfs/bb"', '"/"'), brands=("linux", "native"))
+    config = loads(text.replace('"rootfs/bb"', '"/"'), known=installed())
     assert config.warnings == ()
 
 

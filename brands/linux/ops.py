@@ -27,6 +27,9 @@ _MASK = (1 << 64) - 1
 class LinuxOps:
     """The operation vector of Linux."""
 
+    zone_options = ("release", "version", "domainname")
+    """Keys of a zone's table ``[zone.NAME.linux]``; see ``ZoneData.of_zone``."""
+
     # ---- zone ----
 
     @hookimpl

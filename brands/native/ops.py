@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi, sendsig, start
+from personae.brands.native.data import LwpData, ProcData
 from personae.core.hookspecs import hookimpl
+from personae.core.lwp import TpFlag
 from personae.core.signal import Sig, tsignal
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from personae.core.errno import Errno
     from personae.core.exec import ExecInfo, StartState
     from personae.core.lwp import Lwp
+    from personae.core.proc import Proc
     from personae.core.signal import SigAction, SigInfo
     from personae.core.zone import Zone
 
@@ -20,10 +23,41 @@ if TYPE_CHECKING:
 class NativeOps:
     """What illumos does where brands differ."""
 
+    zone_options = ()
+    """Keys of a zone's table ``[zone.NAME.native]``: there are none."""
+
     @hookimpl
     def b_mountzone(self, zone: Zone) -> None:
         """/dev, /tmp and an empty /proc."""
         start.mountzone(zone)
+
+    @hookimpl
+    def b_setbrand(self, proc: Proc) -> None:
+        """Process data."""
+        proc.brand_data = ProcData()
+
+    @hookimpl
+    def b_copy_procdata(self, child: Proc) -> None:
+        """The child has no lwps that ended."""
+        child.brand_data = ProcData()
+
+    @hookimpl
+    def b_lwpdata_alloc(self) -> LwpData:
+        """Lwp data."""
+        return LwpData()
+
+    @hookimpl
+    def b_lwpexit(self, lwp: Lwp) -> None:
+        """Somebody may lwp_wait() for it."""
+        data = lwp.proc.brand_data
+        if lwp.tpflag & TpFlag.TP_TWAIT and isinstance(data, ProcData):
+            data.zombies.append(lwp.tid)
+
+    @hookimpl
+    def b_exec(self, lwp: Lwp) -> None:
+        """The one lwp that is left is number 1 (exec_args, os/exec.c)."""
+        lwp.proc.brand_data = ProcData()
+        lwp.tid = lwp.proc.lwpid = 1
 
     @hookimpl
     def b_lwp_setrval(self, lwp: Lwp, v1: int, v2: int) -> None:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from personae.core.brands import brand_points, load_brand
+from personae.core.config import Known
+from personae.core.fromconfig import PLUGIN_GROUP
 from personae.core.plugin import PluginError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
-def brand_names() -> list[str]:
-    """The names that a zone's ``brand`` may have."""
-    return sorted({point.name for point in brand_points()})
+def installed() -> Known:
+    """What a configuration may name: brands with their options, and plugins."""
+    options: dict[str, Collection[str] | None] = {}
+    for point in brand_points():
+        try:
+            brand = load_brand(point)
+        except PluginError:  # told when somebody wants to use it
+            options[point.name] = None
+        else:
+            options[point.name] = getattr(brand.plugin, "zone_options", None)
+    return Known(options, {point.name for point in entry_points(group=PLUGIN_GROUP)})
 
 
 def brands(args: argparse.Namespace) -> int:

@@ -12,10 +12,10 @@ from personae.core.config.jsonschema import json_schema
 
 def check(args: argparse.Namespace) -> int:
     """Report everything wrong in a file; 1 when there is an error."""
-    from personae.core.cli.brands import brand_names
+    from personae.core.cli.brands import installed
 
     try:
-        config = load(args.file, brands=brand_names())
+        config = load(args.file, known=installed())
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from personae.core.cli import CliError, complain
-from personae.core.cli.brands import brand_names
+from personae.core.cli.brands import installed
 from personae.core.config import load
 from personae.core.errno import KernelError
 
@@ -27,7 +27,7 @@ def up(args: argparse.Namespace) -> int:
         0, or the status of the first zone, in the order of the file, that failed.
     """
     settings = overrides(args.set)
-    config = load(args.file, overrides=settings, brands=brand_names())
+    config = load(args.file, overrides=settings, known=installed())
     warn(config)
     chosen = [z for z in config.zones.values() if z.autoboot and z.init is not None]
     if not chosen:
@@ -99,7 +99,7 @@ def list_zones(args: argparse.Namespace) -> int:
     ``personae up`` ever runs: all are configured, or installed when their root
     is there.
     """
-    config = load(args.file, brands=brand_names())
+    config = load(args.file, known=installed())
     rows = [row(zone) for zone in all_zones(config)]
     if args.i and not args.c:
         rows = [one for one in rows if one[2] == "installed"]

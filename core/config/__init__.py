@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from personae.core.config.errors import ConfigError, Problem, Where
     from personae.core.config.reading import load, loads
+    from personae.core.config.rules import Known
     from personae.core.config.schema import Config
 
-__all__ = ["Config", "ConfigError", "Problem", "Where", "load", "loads"]
+__all__ = ["Config", "ConfigError", "Known", "Problem", "Where", "load", "loads"]
 
 _HOMES = {
     "Config": "schema",
     "ConfigError": "errors",
+    "Known": "rules",
     "Problem": "errors",
     "Where": "errors",
     "load": "reading",

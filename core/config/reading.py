@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as HostPath
 from typing import Any
@@ -18,7 +18,7 @@ import tomli
 
 from personae.core.config.errors import ConfigError, Path, Problem, Where
 from personae.core.config.lines import line_index
-from personae.core.config.rules import check_rules, derived
+from personae.core.config.rules import Known, check_rules, derived
 from personae.core.config.schema import Config, place_of
 from personae.core.config.walker import Walk
 
@@ -37,27 +37,27 @@ class Document:
 def load(
     path: str | os.PathLike[str],
     overrides: Mapping[str, object] | None = None,
-    brands: Collection[str] | None = None,
+    known: Known | None = None,
 ) -> Config:
     """Read and validate a file.
 
     Args:
         path: The TOML file.
         overrides: Values by dotted key, such as ``{"machine.seed": 7}``.
-        brands: The brands that exist; None leaves brand names unchecked.
+        known: The brands and plugins that exist; None leaves their names unchecked.
 
     Raises:
         ConfigError: With every problem found.
     """
     source = os.fspath(path)
-    return finish(read_document(source, ()), source, overrides or {}, brands)
+    return finish(read_document(source, ()), source, overrides or {}, known or Known())
 
 
 def loads(
     text: str,
     source: str = "<string>",
     overrides: Mapping[str, object] | None = None,
-    brands: Collection[str] | None = None,
+    known: Known | None = None,
 ) -> Config:
     r"""Validate a text; ``source`` stands for its file name.
 
@@ -65,14 +65,16 @@ def loads(
     2
     """
     document = parse(text, source)
-    return finish(with_base(document, source, ()), source, overrides or {}, brands)
+    return finish(
+        with_base(document, source, ()), source, overrides or {}, known or Known()
+    )
 
 
 def finish(
     document: Document,
     source: str,
     overrides: Mapping[str, object],
-    brands: Collection[str] | None,
+    known: Known,
 ) -> Config:
     """Validate a merged document."""
     for key, value in overrides.items():
@@ -85,10 +87,10 @@ def finish(
         file = where(path).file
         return "" if file == OVERRIDE else str(HostPath(file).parent)
 
-    remarks = {b: f"the table of another brand, {b!r}" for b in brands or ()}
+    remarks = {b: f"the table of another brand, {b!r}" for b in known.brands or ()}
     walk = Walk(where, folder, remarks)
     config: Config = walk.value(Config, document.tables, ())
-    check_rules(walk, document.tables, config, brands)
+    check_rules(walk, document.tables, config, known)
     problems = sorted(walk.problems, key=lambda p: (p.where.file, p.where.line))
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)

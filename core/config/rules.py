@@ -9,8 +9,8 @@ and this version's kernel does not honour: nothing is ignored silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from personae.core.config.errors import Path, did_you_mean
 from personae.core.config.schema import (
@@ -35,11 +35,10 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
     "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
     "zone.*.capped-memory.swap": ("warning", "only 'physical' is enforced"),
     "zone.*.capped-memory.locked": ("warning", "only 'physical' is enforced"),
-    "zone.*.fs.*.options.*=nodevices": ("warning", "devices are never opened there"),
     "zone.*.fs.*.options.*=devices": ("error", "a host's device cannot be opened"),
     "zone.*.fs.*.options.*=nosetuid": ("warning", "set-id bits keep their effect"),
     "zone.*.fs.*.options.*=noexec": ("warning", "files there can be executed"),
-    "zone.*.net": ("error", "zones have no network; remove the table"),
+    "zone.*.net": ("warning", "zones have no network"),
 }
 """Key pattern, with ``=value`` where only one value is meant: severity, reason."""
 
@@ -50,16 +49,27 @@ PRIVILEGE_SETS = ("all", "basic", "default", "none", "zone")
 NOT_IN_GLOBAL = ("zonepath", "rootfs", "autoboot", "ip-type", "fs", "net")
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is installed; None leaves the names of a kind unchecked.
+
+    Attributes:
+        brands: The keys of each brand's own table; None when it does not say.
+        plugins: Names of plugins.
+    """
+
+    brands: Mapping[str, Collection[str] | None] | None = None
+    plugins: Collection[str] | None = None
+
+
 def check_rules(
-    walk: Walk, raw: dict[str, object], config: Config, brands: Collection[str] | None
+    walk: Walk, raw: dict[str, object], config: Config, known: Known
 ) -> None:
     """Report every broken rule of a document that has the right shape."""
     for name, zone in config.zones.items():
         zone_rules(walk, subtable(raw, "zone", name), zone, config)
-        if brands is not None and zone.brand not in brands:
-            hint = did_you_mean(zone.brand, sorted(brands))
-            text = f"no brand {zone.brand!r} is installed ({hint})"
-            walk.error(("zone", name, "brand"), text)
+        if known.brands is not None:
+            brand_rules(walk, zone, known.brands)
     for number, fault in enumerate(config.faults):
         fault_rules(walk, fault, ("fault", number), config)
     for name, pool in config.pools.items():
@@ -68,10 +78,42 @@ def check_rules(
             count = config.machine.cpus
             text = f"CPU {beyond[0]} does not exist: machine.cpus is {count}"
             walk.error(("pool", name, "cpus"), text)
-    both = sorted(set(config.plugins.enable) & set(config.plugins.disable))
-    for name in both:
-        walk.error(("plugins",), f"{name!r} is both enabled and disabled")
+    plugin_rules(walk, config, known.plugins)
     unsupported(walk, raw)
+
+
+def brand_rules(
+    walk: Walk, zone: ZoneConf, brands: Mapping[str, Collection[str] | None]
+) -> None:
+    """The brand exists, and its own table has keys that it knows."""
+    path: Path = ("zone", zone.name)
+    if zone.brand not in brands:
+        hint = did_you_mean(zone.brand, sorted(brands))
+        text = f"no brand {zone.brand!r} is installed ({hint})"
+        walk.error((*path, "brand"), text)
+        return
+    options = brands[zone.brand]
+    for key in zone.brand_options:
+        if options is not None and key not in options:
+            hint = did_you_mean(key, tuple(options))
+            text = f"brand {zone.brand!r} has no such option ({hint})"
+            walk.error((*path, zone.brand, key), text)
+
+
+def plugin_rules(walk: Walk, config: Config, plugins: Collection[str] | None) -> None:
+    """Plugins that are asked for exist; a table belongs to one that is enabled."""
+    enabled, disabled = config.plugins.enable, config.plugins.disable
+    for name in sorted(set(enabled) & set(disabled)):
+        walk.error(("plugins",), f"{name!r} is both enabled and disabled")
+    for number, name in enumerate(enabled):
+        if plugins is not None and name not in plugins:
+            hint = did_you_mean(name, sorted(plugins))
+            text = f"no plugin {name!r} is installed ({hint})"
+            walk.error(("plugins", "enable", number), text)
+    for name in config.plugin_tables:
+        if name not in enabled:
+            text = f"has no effect: plugin {name!r} is not in plugins.enable"
+            walk.warning(("plugin", name), text)
 
 
 def zone_rules(
@@ -122,7 +164,9 @@ def global_rules(walk: Walk, raw: dict[str, object]) -> None:
         if key in NOT_IN_GLOBAL:
             walk.error(path, "the global zone has no such property")
         elif key != "brand":
-            walk.error(path, "not supported in this version for the global zone")
+            walk.warning(
+                path, "not supported in this version: the global zone has no limits"
+            )
         elif value != "native":
             walk.error(path, "the global zone is always of brand 'native'")
 

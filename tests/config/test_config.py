@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from personae.core.config import Config, ConfigError, load, loads
+from personae.core.config import Config, ConfigError, Known, load, loads
 from personae.core.config.jsonschema import json_schema
 from personae.core.config.rules import UNSUPPORTED
 from personae.core.config.units import When
 
-BRANDS = ("linux", "native")
+KNOWN = Known({"linux": ("release", "version"), "native": None}, {"faults"})
 
 
 def problems(text: str) -> list[str]:
     """The messages about a text, errors and warnings, in order of lines."""
     try:
-        found = loads(text, "z.toml", brands=BRANDS).warnings
+        found = loads(text, "z.toml", known=KNOWN).warnings
     except ConfigError as error:
         found = error.problems
     return [str(problem) for problem in found]
@@ -36,7 +36,7 @@ epoch = 2026-01-01T00:00:00Z
 [plugins]
 enable = ["faults"]
 
-[plugin.timeline]
+[plugin.faults]
 output = "x"
 
 [zone.global]
@@ -50,7 +50,7 @@ max-processes = 64
 physical = "32M"
 
 [zone.web.linux]
-mode = "strict"
+release = "9"
 
 [zone.web.init]
 args = ["/bin/sh", "-c", "exit 3"]
@@ -82,7 +82,7 @@ error = "ENOMEM"
 
 def test_good() -> None:
     """A file that uses most tables, and what comes out of it."""
-    config = loads(GOOD, "good.toml", brands=BRANDS)
+    config = loads(GOOD, "good.toml", known=KNOWN)
     web = config.zones["web"]
     assert config.warnings == ()
     assert (
@@ -100,7 +100,7 @@ def test_good() -> None:
     assert web.capped_memory is not None
     assert web.init is not None
     assert web.capped_memory.physical == 32 << 20
-    assert web.brand_options == {"mode": "strict"}
+    assert web.brand_options == {"release": "9"}
     assert (
         web.init.args,
         web.init.env,
@@ -109,7 +109,7 @@ def test_good() -> None:
     ) == (("/bin/sh", "-c", "exit 3"), {"PATH": "/bin"}, 0, 0)
     assert config.faults[0].syscall == ("fork", "clone")
     assert When(1, 1, 1) == config.faults[1].when
-    assert config.plugin_tables == {"timeline": {"output": "x"}}
+    assert config.plugin_tables == {"faults": {"output": "x"}}
     assert str(config.locate("zone", "web", "brand")) == "good.toml:19"
     assert str(config.locate("zone", "web", "hostname")) == "good.toml:18"
 
@@ -200,8 +200,10 @@ BAD = [
      "folder on the host; make one with: personae rootfs TARGET busybox-static"),
     ("[zone.global]\nbrand = 'linux'", "z.toml:2: zone.global.brand: the global zone "
      "is always of brand 'native'"),
-    ("[zone.global]\nmax-lwps = 9", "z.toml:2: zone.global.max-lwps: not supported in "
-     "this version for the global zone"),
+    ("[zone.global]\nmax-lwps = 9", "z.toml:2: warning: zone.global.max-lwps: not "
+     "supported in this version: the global zone has no limits"),
+    ("[zone.a]\nbrand = 'linux'\n[zone.a.linux]\nrelase = '6'", "z.toml:4: "
+     "zone.a.linux.relase: brand 'linux' has no such option (did you mean 'release'?)"),
     ("[zone.a.init]\nargs = ['x']\nuser = { uid = 7 }", "z.toml:3: zone.a.init.user: "
      "not supported in this version: the first process runs as root"),
     # file systems
@@ -232,8 +234,12 @@ BAD = [
      "z.toml:5: fault[0].zone: no zone 'wed' in this file (did you mean 'web'?)"),
     ("[[fault]]\nerror = 'EIO'\nsyscall = 'fork'\nwhen = '0'", "z.toml:4: "
      "fault[0].when: bad occurrence '0': counted from 1, first before last"),
-    ("[plugins]\nenable = ['a']\ndisable = ['a']", "z.toml:1: plugins: 'a' is both "
-     "enabled and disabled"),
+    ("[plugins]\nenable = ['fault']", "z.toml:2: plugins.enable[0]: no plugin 'fault' "
+     "is installed (did you mean 'faults'?)"),
+    ("[plugin.faults]\nx = 1", "z.toml:1: warning: plugin.faults: has no effect: plugin "
+     "'faults' is not in plugins.enable"),
+    ("[plugins]\nenable = ['faults']\ndisable = ['faults']", "z.toml:1: plugins: "
+     "'faults' is both enabled and disabled"),
     # not TOML
     ("[a", "z.toml:1: not TOML: Expected ']' at the end of a table declaration "
      "(at the end of the file)"),
@@ -285,7 +291,7 @@ ncpus = 1.5
 [[zone.web.fs]]
 dir = "/scratch"
 type = "tmpfs"
-options = ["devices", "nodevices", "nosetuid", "noexec"]
+options = ["devices", "nosetuid", "noexec"]
 [[zone.web.net]]
 physical = "vnic0"
 allowed-address = "10.0.0.2/24"
