@@ -236,8 +236,8 @@ BAD = [
      "fault[0].when: bad occurrence '0': counted from 1, first before last"),
     ("[plugins]\nenable = ['fault']", "z.toml:2: plugins.enable[0]: no plugin 'fault' "
      "is installed (did you mean 'faults'?)"),
-    ("[plugin.faults]\nx = 1", "z.toml:1: warning: plugin.faults: has no effect: plugin "
-     "'faults' is not in plugins.enable"),
+    ("[plugin.faults]\nx = 1", "z.toml:1: warning: plugin.faults: has no effect: "
+     "plugin 'faults' is not in plugins.enable"),
     ("[plugins]\nenable = ['faults']\ndisable = ['faults']", "z.toml:1: plugins: "
      "'faults' is both enabled and disabled"),
     # not TOML
