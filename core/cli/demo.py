@@ -6,6 +6,8 @@ import argparse
 from importlib.resources import files
 from pathlib import Path
 
+from typing_extensions import override
+
 from personae.core.cli import CliError
 from personae.core.cli.session import Session
 from personae.core.machine import Machine
@@ -31,7 +33,7 @@ def tell(*, show: bool) -> str:
     """One run of the demonstration; its digest."""
     machine = Machine(seed=SEED, cpus=2)
     with machine:
-        session = Session(machine, listen=False, quiet=not show)
+        session = Story(machine, listen=False, quiet=not show)
         for name, brand in ZONES:
             zone = machine.add_zone(name, brand=brand)
             zone.put("/demo", guest(brand))
@@ -42,6 +44,22 @@ def tell(*, show: bool) -> str:
         if show:
             summary(machine)
         return machine.digest()
+
+
+class Story(Session):
+    """A session that shows the processes once, when all of them sleep."""
+
+    shown = False
+
+    @override
+    def pump(self, idle: bool, until_ns: int | None) -> bool:
+        moved = super().pump(idle, until_ns)
+        if idle and until_ns and not self.shown and not self.quiet:
+            self.shown = True
+            for name, brand in ZONES:
+                print(f"-- the processes of zone {name} ({brand}), asleep:")
+                print(self.machine.ptree(name), end="", flush=True)
+        return moved
 
 
 def guest(brand: str) -> bytes:

@@ -73,7 +73,7 @@ class Session:
         self.console = console or host_console()
         self.programs: list[Program] = []
         self._listen = listen
-        self._quiet = quiet
+        self.quiet = quiet
         self._limit: int | None = None
         self._wake = (0, 0.0)
         """A virtual deadline, and the host's time at which it comes."""
@@ -199,7 +199,7 @@ class Session:
                 self.console.write(job.tty.take_output())
             for channel, stream in outputs:
                 data = stream.take_output()
-                if data and not self._quiet:
+                if data and not self.quiet:
                     self.console.write(self.prefixed(program, channel, data), channel)
 
     def prefixed(self, program: Program, channel: int, data: bytes) -> bytes:
