@@ -33,9 +33,7 @@ def load_brands(names: Iterable[str] | None = None) -> list[Brand]:
             reason.
     """
     wanted = None if names is None else set(names)
-    return [
-        load_brand(p) for p in brand_points() if wanted is None or p.name in wanted
-    ]
+    return [load_brand(p) for p in brand_points() if wanted is None or p.name in wanted]
 
 
 def load_brand(point: EntryPoint) -> Brand:

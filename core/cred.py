@@ -255,5 +255,8 @@ def kcred(zoneid: int = 0, limit: frozenset[Priv] = PRIV_ALL) -> Cred:
     Args:
         zoneid: The zone.
         limit: The zone's limit set (zone_kcred is cut to it).
+
+    What its programs inherit is the basic set (cred_init, os/cred.c): one that gives
+    up uid 0 keeps nothing else.
     """
-    return Cred(0, 0, zoneid=zoneid, limit=limit, inheritable=limit)
+    return Cred(0, 0, zoneid=zoneid, limit=limit)

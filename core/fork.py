@@ -211,9 +211,7 @@ def _fallible(
     if isvfork:
         as_share(txn, p, cp)
     elif flags & ForkFlag.FORK_SHAREVM:
-        txn.do(
-            "as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp)
-        )
+        txn.do("as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp))
     else:
         phase.to(Errno.EAGAIN, Errno.ENOMEM)
         _dup_memory(txn, p, cp)

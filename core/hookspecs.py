@@ -14,7 +14,6 @@ place in fork.c or the header it comes from.
 """
 
 # Specs are signatures only: arguments are named and never used here.
-# ruff: noqa: ARG002
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

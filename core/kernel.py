@@ -20,7 +20,7 @@ from personae.core.brand import Brand, BrandTable
 from personae.core.cls import default_classes
 from personae.core.contract import ProcessContracts, sys_process_tmpl
 from personae.core.cpu import Cpu
-from personae.core.cred import Cred, kcred
+from personae.core.cred import Cred
 from personae.core.disp import Dispatcher
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FdTable

@@ -146,7 +146,7 @@ class Lwp:
 
     @property
     def sigmask(self) -> int:
-        """Blocked signals (t_hold), bit (sig-1); setting it makes the lwp look again."""
+        """Blocked signals (t_hold), bit (sig-1).  Setting it sets ``ast``."""
         return self._sigmask
 
     @sigmask.setter

@@ -225,7 +225,7 @@ class Machine:
         return run_report(self.kernel)
 
     def ptree(self, zone: str | None = None) -> str:
-        """The tree of processes, as ptree(1) prints it."""
+        """Print the processes as a tree, like the ptree command of illumos."""
         from personae.core.report import ptree
 
         return ptree(self.kernel, zone)
@@ -261,7 +261,11 @@ class Machine:
         return self.kernel.disp.step(limit)
 
     def run_until(
-        self, procs: Sequence[Proc], *, door: Door | None = None, limit: int | None = None
+        self,
+        procs: Sequence[Proc],
+        *,
+        door: Door | None = None,
+        limit: int | None = None,
     ) -> None:
         """Run until every process of ``procs`` has exited.
 
@@ -308,9 +312,7 @@ class Machine:
         Path(path).write_bytes(savefile.dump(self.kernel))
 
     @classmethod
-    def load(
-        cls, path: str | Path, brands: Iterable[Brand] | None = None
-    ) -> Machine:
+    def load(cls, path: str | Path, brands: Iterable[Brand] | None = None) -> Machine:
         """The machine that ``save`` wrote, in this or another program.
 
         Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PluginError(Exception):
-    """A plugin does not fit the hook points; the text names it, the hook and the cure."""
+    """A plugin does not fit the hook points; the text names it and the hook."""
 
 
 def spec_names(spec: type) -> list[str]:

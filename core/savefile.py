@@ -127,9 +127,7 @@ def load(data: bytes, brands: Iterable[Brand]) -> Kernel:
     if machine is None:
         raise SaveError("damaged: the hardware image does not check")
     try:
-        kernel: Kernel = _Unpickler(
-            io.BytesIO(raw[8 : 8 + n]), machine, brands
-        ).load()
+        kernel: Kernel = _Unpickler(io.BytesIO(raw[8 : 8 + n]), machine, brands).load()
     except (pickle.UnpicklingError, AttributeError, EOFError, IndexError) as e:
         raise SaveError(f"damaged: {e}") from e
     kernel.rebind()

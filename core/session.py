@@ -113,7 +113,7 @@ def pgcreate(proc: Proc) -> None:
 
 
 def setsid(proc: Proc) -> int:
-    """setsid(2): new session, new group, no controlling terminal.
+    """Make a new session and group, without a controlling terminal: setsid(2).
 
     Returns:
         The new session id.
@@ -145,7 +145,7 @@ def sess_create(proc: Proc) -> None:
 
 
 def setpgid(caller: Proc, pid: int, pgid: int) -> None:
-    """setpgid(2).
+    """Put a process into a group, as setpgid(2) allows it.
 
     Args:
         caller: Who asks.

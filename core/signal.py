@@ -190,12 +190,13 @@ class SigAction:
 
     Attributes:
         handler: SIG_DFL, SIG_IGN or an address.
+        flags: ``SaFlag`` bits.
         mask: Blocked while the handler runs.
         restorer: Address of the brand's return code, where it has such.
     """
 
     handler: int = SIG_DFL
-    flags: SaFlag = SaFlag(0)
+    flags: int = 0
     mask: int = 0
     restorer: int = 0
 
@@ -265,7 +266,7 @@ def sigdefault(proc: Proc) -> None:
     """Set caught signals to default, leave ignored ones (fork.c:502, exec)."""
     u = proc.user
     u.u_signal = {
-        s: replace(a, flags=SaFlag(0), mask=0)
+        s: replace(a, flags=0, mask=0)
         for s, a in u.u_signal.items()
         if a.handler == SIG_IGN
     }

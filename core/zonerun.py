@@ -145,7 +145,7 @@ class ZoneHandle:
     def put(self, path: str, data: bytes, mode: int = 0o755) -> None:
         """Make a file in the zone's private layer."""
         z = self.zone
-        assert z.root is not None and z.zsched is not None
+        assert z.root is not None
         folder, _, name = path.rpartition("/")
         here = make_dirs(z.root, folder, z.cred)
         vp = here.create(name.encode(), mode, z.cred, False)

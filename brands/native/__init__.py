@@ -10,6 +10,7 @@ from pathlib import Path
 
 from personae.brands.native import (
     sys_file,
+    sys_lwp,
     sys_mem,
     sys_misc,
     sys_path,
@@ -25,6 +26,7 @@ _HANDLERS = {
     name: fn
     for module in (
         sys_file,
+        sys_lwp,
         sys_mem,
         sys_misc,
         sys_path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from personae.brands.native import abi
 from personae.core import __version__
 from personae.core.errno import Errno, KernelError
+from personae.core.rctl import INFINITY, rlimit_get, rlimit_set
 from personae.core.syscall import s32
 
 if TYPE_CHECKING:
@@ -80,3 +81,33 @@ def sys_sysconfig(lwp: Lwp, which: int) -> int:
     if value is None:
         raise KernelError(Errno.EINVAL, f"sysconfig {s32(which)}")
     return value
+
+
+# ---- resource limits ----
+
+RLIMITS = ("CPU", "FSIZE", "DATA", "STACK", "CORE", "NOFILE", "AS")
+"""By their numbers (sys/resource.h); the last is RLIMIT_VMEM."""
+RLIM_INFINITY = (1 << 64) - 3
+
+
+def _limit_name(which: int) -> str:
+    which = s32(which)
+    if not 0 <= which < len(RLIMITS):
+        raise KernelError(Errno.EINVAL, f"resource {which}")
+    return RLIMITS[which]
+
+
+def sys_getrlimit(lwp: Lwp, which: int, rlp: int) -> int:
+    """getrlimit(resource, rlp)."""
+    values = rlimit_get(lwp.proc, _limit_name(which))
+    _as(lwp).store(rlp, "<QQ", *(min(v, RLIM_INFINITY) for v in values))
+    return 0
+
+
+def sys_setrlimit(lwp: Lwp, which: int, rlp: int) -> int:
+    """setrlimit(resource, rlp)."""
+    name = _limit_name(which)
+    values = _as(lwp).load(rlp, "<QQ")
+    soft, hard = (INFINITY if v >= RLIM_INFINITY else v for v in values)
+    rlimit_set(lwp.proc, name, soft, hard, lwp.cred)
+    return 0

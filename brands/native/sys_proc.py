@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
+from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import exec_common
-from personae.core.exit import lwp_exit, proc_exit
+from personae.core.exit import proc_exit
 from personae.core.fork import ForkKind, cfork
-from personae.core.policy import zone_visible
+from personae.core.limits import crset
+from personae.core.policy import secpolicy_allow_setid, zone_visible
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import setpgid, setsid
 from personae.core.signal import CldCode, Sig, SigInfo
@@ -25,17 +27,13 @@ FORK_FLAGS = 3
 ARG_MAX = 2 << 20
 """Bytes of argument and environment strings with their pointers (NCARGS64)."""
 PTR = 8
+MAXUID = (1 << 31) - 1
+"""Highest user and group id (MAXUID)."""
 
 
 def sys_exit(lwp: Lwp, status: int) -> NoReturnType:
     """exit(status): the end of the process."""
     proc_exit(lwp, CldCode.EXITED, status & 0xFFFFFFFF)
-    return NORETURN
-
-
-def sys_lwp_exit(lwp: Lwp) -> NoReturnType:
-    """lwp_exit(): the end of the lwp; of the process, if it is the last one."""
-    lwp_exit(lwp)
     return NORETURN
 
 
@@ -159,9 +157,37 @@ def sys_getgid(lwp: Lwp) -> tuple[int, int]:
     return lwp.cred.gid, lwp.cred.egid
 
 
-def sys_lwp_self(lwp: Lwp) -> int:
-    """lwp_self(): the id of the lwp."""
-    return lwp.tid
+def _change_ids(lwp: Lwp, number: int, kind: str) -> int:
+    """Setuid or setgid: all three with the privilege, else only the effective one."""
+    number &= 0xFFFFFFFF
+    if number > MAXUID:
+        raise KernelError(Errno.EINVAL, f"{kind} {number}")
+    cred = lwp.proc.cred
+    names = (kind, f"e{kind}", f"s{kind}")
+    if cred.has(Priv.PROC_SETID):
+        if kind == "uid":
+            secpolicy_allow_setid(cred, number)
+        changes = dict.fromkeys(names, number)
+    elif number in (getattr(cred, names[0]), getattr(cred, names[2])):
+        changes = {names[1]: number}
+    else:
+        raise KernelError(Errno.EPERM, f"set{kind} {number}")
+    new = cred.copy(**changes)
+    if new.key() == cred.key():
+        new.rele()
+    else:
+        crset(lwp.proc, new)
+    return 0
+
+
+def sys_setuid(lwp: Lwp, uid: int) -> int:
+    """setuid(uid)."""
+    return _change_ids(lwp, uid, "uid")
+
+
+def sys_setgid(lwp: Lwp, gid: int) -> int:
+    """setgid(gid)."""
+    return _change_ids(lwp, gid, "gid")
 
 
 def find(lwp: Lwp, pid: int) -> Proc:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from personae.brands.native import abi
 from personae.brands.native.sendsig import getcontext, on_altstack, setcontext
 from personae.brands.native.sys_proc import find
+from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError
 from personae.core.policy import can_signal
 from personae.core.proc import ProcStat
@@ -21,7 +22,7 @@ from personae.core.signal import (
     psignal,
     set_action,
     sigbit,
-    tsignal,
+    take,
 )
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.syscall import NORETURN, NoReturnType, s32
@@ -208,12 +209,43 @@ def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:
     return 0
 
 
-def sys_lwp_kill(lwp: Lwp, tid: int, sig: int) -> int:
-    """lwp_kill(tid, sig): to a lwp of the own process."""
+def sys_sigqueue(lwp: Lwp, pid: int, sig: int, value: int, code: int) -> int:
+    """sigqueue(pid, sig, value, code): a signal with a value."""
     sig = _signo(sig, least=0)
-    target = next((t for t in lwp.proc.lwps if t.tid == s32(tid)), None)
-    if target is None:
-        raise KernelError(Errno.ESRCH, f"no lwp {s32(tid)}")
+    pid, code = s32(pid), s32(code)
+    if pid <= 0:
+        raise KernelError(Errno.ESRCH, f"sigqueue to {pid}")
+    if code not in (SiCode.QUEUE, SiCode.TIMER, SiCode.USER, -4, -5):
+        raise KernelError(Errno.EINVAL, f"si_code {code}")
+    target = find(lwp, pid)
+    if not can_signal(lwp.proc, target, sig):
+        raise KernelError(Errno.EPERM, f"signal to {pid}")
     if sig:
-        tsignal(target, sig, _sender(lwp, sig, SiCode.LWP))
+        info = _sender(lwp, sig, code)
+        info.value = value
+        psignal(target, sig, info)
     return 0
+
+
+# ---- taking ----
+
+
+def sys_sigtimedwait(lwp: Lwp, setp: int, infop: int, timeout: int) -> int:
+    """sigtimedwait(set, info, timeout): take a pending signal, or wait for one."""
+    as_ = _as(lwp)
+    if lwp.sysstate is None:
+        these = abi.unpack_sigset(as_.copyin(setp, abi.SIGSET.size)) & ~CANTMASK
+        lwp.sysstate = (these, deadline_of(lwp, timeout) if timeout else None)
+    these, deadline = lwp.sysstate
+    bits = (lwp.sig | lwp.proc.sig) & these
+    if bits:
+        lwp.sigwaiting = 0
+        info = take(lwp, (bits & -bits).bit_length())
+        if infop:
+            as_.copyout(infop, abi.pack_siginfo(info, lwp.proc.zone.id))
+        return info.signo
+    if deadline is not None and lwp.kernel.now >= deadline:
+        lwp.sigwaiting = 0
+        raise KernelError(Errno.EAGAIN, "no signal came")
+    lwp.sigwaiting = these
+    raise Sleep(CondVar(), deadline=deadline, restart=Restart.NEVER)

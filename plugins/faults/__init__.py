@@ -89,9 +89,7 @@ class Faults:
         calls = (syscall,) if isinstance(syscall, str) else tuple(syscall)
         if point is None and not calls:
             raise ValueError("a fault needs a point or a system call")
-        rule = Fault(
-            Errno[error], point, calls, zone, process, parse_when(when)
-        )
+        rule = Fault(Errno[error], point, calls, zone, process, parse_when(when))
         self.rules.append(rule)
         try:
             yield rule
