@@ -113,7 +113,7 @@ def pgcreate(proc: Proc) -> None:
 
 
 def setsid(proc: Proc) -> int:
-    """Make a new session and group, without a controlling terminal: setsid(2).
+    """Make a new session and group, without a controlling terminal (POSIX).
 
     Returns:
         The new session id.
@@ -145,7 +145,7 @@ def sess_create(proc: Proc) -> None:
 
 
 def setpgid(caller: Proc, pid: int, pgid: int) -> None:
-    """Put a process into a group, as setpgid(2) allows it.
+    """Put a process into a group, by the rules of POSIX.
 
     Args:
         caller: Who asks.
