@@ -1,0 +1,31 @@
+"""What the native brand keeps with a process and with a lwp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from personae.core.sync import CondVar
+
+
+@dataclass
+class ProcData:
+    """Of a process.
+
+    Attributes:
+        zombies: Ids of lwps that ended and that lwp_wait() has not seen yet.
+    """
+
+    zombies: list[int] = field(default_factory=list)
+
+
+@dataclass
+class LwpData:
+    """Of a lwp.
+
+    Attributes:
+        unparked: An unpark came before the park.
+        park: Where it sleeps in lwp_park().
+    """
+
+    unparked: bool = False
+    park: CondVar = field(default_factory=CondVar)
