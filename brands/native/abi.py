@@ -125,7 +125,7 @@ UC_HEAD = Struct("<QQQQQQi4x")
 """flags, link, sigmask (two words), stack."""
 UC_REGS = Struct("<32Q")
 UC_FPREGS = Struct("<32QI4x")
-UCONTEXT_SIZE = UC_HEAD.size + UC_REGS.size + UC_FPREGS.size + 8
+UCONTEXT_SIZE = UC_HEAD.size + UC_REGS.size + UC_FPREGS.size
 GETCONTEXT = 0
 SETCONTEXT = 1
 
