@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.core import signal
-from personae.core.errno import Errno, KernelError
+from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
 from personae.core.signal import Action, SaFlag, SiCode, Sig
 from personae.core.sync import Restart, Sleep
@@ -265,6 +265,8 @@ def fault(k: Kernel, lwp: Lwp, t: int) -> None:
         signal.trapsig(lwp, Sig.SIGBUS, SiCode.BUS_ADRALN, addr)
     elif t == LOGFULL:
         k.fold_log()
+    else:
+        raise Panic(f"{lwp!r}: the hardware says {t}")
 
 
 def _page_fault(k: Kernel, lwp: Lwp, t: int, addr: int) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.sync import CondVar
+    from personae.core.vfs.tmpfs import TmpFs
     from personae.core.vfs.vnode import Vfs
     from personae.core.zone import Zone
 
@@ -28,6 +29,7 @@ class ZoneData:
             (address space or backing object, address or offset).
         boot_id: /proc/sys/kernel/random/boot_id.
         mounts: What is mounted below the root, for /proc/mounts.
+        memfs: Where the files of memfd_create live.
     """
 
     nodename: bytes = b"personae"
@@ -37,6 +39,7 @@ class ZoneData:
     boot_id: bytes = b""
     futexes: dict[tuple[object, int], list[FutexWaiter]] = field(default_factory=dict)
     mounts: list[Vfs] = field(default_factory=list)
+    memfs: TmpFs | None = None
 
     @classmethod
     def of_zone(cls, zone: Zone) -> ZoneData:
@@ -89,6 +92,7 @@ class ProcData:
         exit_signal: Linux number of the signal its parent gets; 0 none.
         fs: Who shares directories and umask with it.
         vfork_cv: A parent in clone(VFORK) without VM waits here.
+        exit_cv: Who polls a pidfd of it waits here.
     """
 
     exit_signal: int = 17
@@ -107,10 +111,13 @@ class ProcData:
     limits_set: bool = False
     fs: Group | None = None
     vfork_cv: CondVar | None = None
+    exit_cv: CondVar | None = None
 
     def forked(self) -> ProcData:
         """What a child starts with (kernel/fork.c, copy_process)."""
-        return replace(self, pdeathsig=0, subreaper=0, fs=None, vfork_cv=None)
+        return replace(
+            self, pdeathsig=0, subreaper=0, fs=None, vfork_cv=None, exit_cv=None
+        )
 
     def exec(self) -> None:
         """What a new program starts with (fs/exec.c, begin_new_exec)."""

@@ -109,6 +109,9 @@ class LinuxOps:
     def b_exit_with_sig(self, proc: Proc, info: SigInfo) -> None:
         """The exit signal of clone(2): SIGCHLD, another one, or none."""
         sig = proc.exit_signal
+        cv = pdata(proc).exit_cv
+        if cv is not None:
+            proc.kernel.wakeup(cv)
         if sig == Sig.SIGCLD:
             proc.kernel.sigcld(proc, info)
         elif sig and proc.parent is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.brands.linux.abi import NSEC, POLLFD, TIMESPEC
+from personae.brands.linux.epoll import deadline_of
 from personae.brands.linux.ktime import cycles_to_ns, deadline_after, timespec_ns
 from personae.brands.linux.sigabi import sigset_to_native
 from personae.brands.linux.signals import swap_mask
@@ -27,8 +28,10 @@ class PollState(NamedTuple):
     deadline: int | None
 
 
-def _begin(lwp: Lwp, ts: int, mask: int, mask_size: int) -> PollState:
-    """First entry: read the time, swap the mask."""
+def begin(
+    lwp: Lwp, ts: int, mask: int, mask_size: int, ns: int | None = None
+) -> PollState:
+    """First entry: read the time (or take ``ns``), swap the mask."""
     state = lwp.sysstate
     if isinstance(state, PollState):
         return state
@@ -36,6 +39,7 @@ def _begin(lwp: Lwp, ts: int, mask: int, mask_size: int) -> PollState:
     deadline = None
     if ts:
         ns = timespec_ns(*TIMESPEC.unpack(as_.copyin(ts, 16)))
+    if ns is not None:
         deadline = deadline_after(lwp.kernel, ns)
     if mask:
         if mask_size != 8:
@@ -46,7 +50,7 @@ def _begin(lwp: Lwp, ts: int, mask: int, mask_size: int) -> PollState:
     return state
 
 
-def _store_left(lwp: Lwp, ts: int, state: PollState) -> None:
+def store_left(lwp: Lwp, ts: int, state: PollState) -> None:
     """Linux stores the time that is left (poll_select_finish)."""
     if not ts or state.deadline is None:
         return
@@ -57,10 +61,22 @@ def _store_left(lwp: Lwp, ts: int, state: PollState) -> None:
         return  # the time may be in read-only memory
 
 
-def _sleep(lwp: Lwp, ts: int, state: PollState, cvs: list[CondVar]) -> Sleep:
+def sleep_for(
+    lwp: Lwp, ts: int, state: PollState, cvs: list[CondVar], timer: int | None
+) -> Sleep:
+    """The wait: for the channels, for the time, or for a timer among the files."""
     if lwp.interrupted:
-        _store_left(lwp, ts, state)
-    return Sleep(*dict.fromkeys(cvs), deadline=state.deadline, restart=Restart.NOHAND)
+        store_left(lwp, ts, state)
+    times = [t for t in (state.deadline, timer) if t is not None]
+    when = min(times, default=None)
+    return Sleep(*dict.fromkeys(cvs), deadline=when, restart=Restart.NOHAND)
+
+
+def _first_timer(lwp: Lwp, fds: list[int]) -> int | None:
+    """The first timer among descriptors."""
+    files = lwp.proc.fds.files
+    times = [deadline_of(files[fd]) for fd in fds if fd in files]
+    return min((t for t in times if t is not None), default=None)
 
 
 def _poll_one(lwp: Lwp, fd: int, events: int, cvs: list[CondVar]) -> int:
@@ -87,7 +103,7 @@ def sys_ppoll(
     lwp: Lwp, ufds: int, nfds: int, ts: int, mask: int, mask_size: int
 ) -> int:
     """Wait until one of several descriptors is ready."""
-    state = _begin(lwp, ts, mask, mask_size)
+    state = begin(lwp, ts, mask, mask_size)
     nfds &= 0xFFFFFFFF
     if nfds > rlimit_get(lwp.proc, "NOFILE")[0]:
         raise KernelError(Errno.EINVAL, "more descriptors than there can be")
@@ -95,17 +111,21 @@ def sys_ppoll(
     raw = bytearray(as_.copyin(ufds, 8 * nfds)) if nfds else bytearray()
     cvs: list[CondVar] = []
     ready = 0
+    lwp.sigwaiting = 0
+    fds: list[int] = []
     for at in range(0, 8 * nfds, 8):
         fd, events, _ = POLLFD.unpack_from(raw, at)
+        fds.append(fd)
         revents = _poll_one(lwp, fd, events & 0xFFFF, cvs) if fd >= 0 else 0
         POLLFD.pack_into(raw, at, fd, events, revents)
         ready += bool(revents)
     expired = state.deadline is not None and lwp.kernel.now >= state.deadline
     if not ready and not expired:
-        raise _sleep(lwp, ts, state, cvs)
+        raise sleep_for(lwp, ts, state, cvs, _first_timer(lwp, fds))
+    lwp.sigwaiting = 0
     if nfds:
         as_.copyout(ufds, bytes(raw))
-    _store_left(lwp, ts, state)
+    store_left(lwp, ts, state)
     return ready
 
 
@@ -120,7 +140,7 @@ def sys_pselect6(
     mask = mask_size = 0
     if sig and lwp.sysstate is None:
         mask, mask_size = as_.load(sig, "<QQ")
-    state = _begin(lwp, ts, mask, mask_size)
+    state = begin(lwp, ts, mask, mask_size)
     nfds = min(nfds, max(lwp.proc.fds.nfiles, 64))
     size = (nfds + 63) // 64 * 8
     sets = [
@@ -128,14 +148,17 @@ def sys_pselect6(
     ]
     limit = (1 << nfds) - 1
     cvs: list[CondVar] = []
+    lwp.sigwaiting = 0
     out, ready = _select(lwp, [s & limit for s in sets], cvs)
     expired = state.deadline is not None and lwp.kernel.now >= state.deadline
     if not ready and not expired:
-        raise _sleep(lwp, ts, state, cvs)
+        fds = [fd for fd in lwp.proc.fds.files if any(s >> fd & 1 for s in sets)]
+        raise sleep_for(lwp, ts, state, cvs, _first_timer(lwp, fds))
+    lwp.sigwaiting = 0
     for ptr, bits in zip((rd, wr, ex), out, strict=True):
         if ptr:
             as_.copyout(ptr, bits.to_bytes(size, "little"))
-    _store_left(lwp, ts, state)
+    store_left(lwp, ts, state)
     return ready
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from personae.brands.linux import abi, sharing
 from personae.brands.linux.abi import AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, RUSAGE
+from personae.brands.linux.anonfd import PidFd
 from personae.brands.linux.data import pdata
 from personae.brands.linux.ktime import cycles_to_ns, proc_cycles
 from personae.brands.linux.pids import (
@@ -248,8 +249,13 @@ def sys_waitid(
             raise KernelError(Errno.EINVAL, "group of waitid")
         idtype = IdType.PGID
         number = pid_from_guest(zone, ident) if ident else lwp.proc.pgid
+    elif which == abi.P_PIDFD:
+        vp = lwp.proc.fds.getf(ident & 0xFFFFFFFF).f_vnode
+        if not isinstance(vp, PidFd):
+            raise KernelError(Errno.EBADF, "not a pidfd")
+        idtype, number = IdType.PID, vp.proc.pid
     else:
-        raise KernelError(Errno.EINVAL, "idtype (pidfds are absent)")
+        raise KernelError(Errno.EINVAL, "idtype")
     got = do_wait(lwp, idtype, number, _core_options(options))
     as_ = space_of(lwp)
     if got is not None and ru:

@@ -54,6 +54,7 @@ from personae.core.syscall import s32
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
+    from personae.core.proc import Proc
 
 
 def _check_size(size: int) -> None:
@@ -244,14 +245,22 @@ def _guest_info(lwp: Lwp, nsig: int, uinfo: int, to_self: bool) -> SigInfo:
 
 def sys_rt_sigqueueinfo(lwp: Lwp, tgid: int, sig: int, uinfo: int) -> int:
     """Queue a signal with data to a process."""
+    _number(sig)
+    as_ = lwp.proc.as_
+    assert as_ is not None
+    as_.copyin(uinfo, SIGINFO_SIZE)
+    return queue_to(lwp, find_proc(lwp.proc.zone, s32(tgid)), sig, uinfo)
+
+
+def queue_to(lwp: Lwp, target: Proc, sig: int, uinfo: int) -> int:
+    """Send a signal with the siginfo at ``uinfo``, or with that of kill if it is 0."""
     nsig = _number(sig)
-    tgid = s32(tgid)
-    zone = lwp.proc.zone
-    to_self = pid_from_guest(zone, tgid) == lwp.proc.pid
-    info = _guest_info(lwp, nsig, uinfo, to_self)
-    target = find_proc(zone, tgid)
+    if uinfo:
+        info = _guest_info(lwp, nsig, uinfo, target is lwp.proc)
+    else:
+        info = _sent(lwp, nsig, SiCode.USER)
     if not can_signal(lwp.proc, target, nsig):
-        raise KernelError(Errno.EPERM, f"signal to {tgid}")
+        raise KernelError(Errno.EPERM, "signal to another's process")
     if nsig:
         lwp.kernel.psignal(target, nsig, info)
     return 0
