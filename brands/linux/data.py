@@ -109,6 +109,7 @@ class ProcData:
     ioprio: int = 0
     membarrier: bool = False
     limits_set: bool = False
+    cores: bool = False
     fs: Group | None = None
     vfork_cv: CondVar | None = None
     exit_cv: CondVar | None = None

@@ -10,7 +10,8 @@ from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
 from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
-from personae.core.signal import Sig, SigInfo, psignal
+from personae.core.rctl import rlimit_get
+from personae.core.signal import CldCode, Sig, SigInfo, psignal
 
 if TYPE_CHECKING:
     from personae.core.elf import ElfImage
@@ -99,6 +100,8 @@ class LinuxOps:
     def b_proc_exit(self, proc: Proc) -> None:
         """Leave clone groups; children ask for a signal; a vfork parent goes on."""
         sharing.leave(proc)
+        data = pdata(proc)
+        data.cores = proc.rctls is not None and rlimit_get(proc, "CORE")[0] > 0
         start.release_vfork_parent(proc)
         for child in proc.children():
             sig = pdata(child).pdeathsig if child.brand is proc.brand else 0
@@ -108,6 +111,8 @@ class LinuxOps:
     @hookimpl
     def b_exit_with_sig(self, proc: Proc, info: SigInfo) -> None:
         """The exit signal of clone(2): SIGCHLD, another one, or none."""
+        if proc.wcode == CldCode.DUMPED and not pdata(proc).cores:
+            proc.wcode = info.code = CldCode.KILLED  # RLIMIT_CORE 0: no core
         sig = proc.exit_signal
         cv = pdata(proc).exit_cv
         if cv is not None:

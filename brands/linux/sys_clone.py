@@ -31,6 +31,7 @@ from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.fork import ForkFlag, ForkKind, cfork
 from personae.core.pid import link_child, unlink_child
+from personae.core.rctl import rlimit_get
 from personae.core.sync import CondVar, Sleep
 
 if TYPE_CHECKING:
@@ -131,6 +132,18 @@ def _validate(lwp: Lwp, args: CloneArgs) -> None:
         raise KernelError(Errno.EINVAL, "there are no namespaces")
     if args.exit_signal > 64:
         raise KernelError(Errno.EINVAL, "exit signal")
+    _check_nproc(lwp)
+
+
+def _check_nproc(lwp: Lwp) -> None:
+    """EAGAIN above RLIMIT_NPROC, for users without privilege (copy_process)."""
+    proc = lwp.proc
+    cred = proc.cred
+    if cred.uid == 0 or cred.has(Priv.SYS_RESOURCE) or cred.has(Priv.SYS_ADMIN):
+        return
+    count = proc.kernel.upcount.get((cred.uid, proc.zone.id), 0)
+    if count >= rlimit_get(proc, "NPROC")[0]:
+        raise KernelError(Errno.EAGAIN, "RLIMIT_NPROC")
 
 
 def _check_tids(lwp: Lwp, args: CloneArgs) -> None:

@@ -8,7 +8,7 @@ from personae.brands.linux import abi, sharing
 from personae.brands.linux.abi import AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, RUSAGE
 from personae.brands.linux.anonfd import PidFd
 from personae.brands.linux.data import pdata
-from personae.brands.linux.ktime import cycles_to_ns, proc_cycles
+from personae.brands.linux.ktime import cycles_to_ns, lwp_cycles, proc_cycles
 from personae.brands.linux.pids import (
     find_proc,
     linux_pid,
@@ -298,7 +298,7 @@ def sys_getrusage(lwp: Lwp, who: int, buf: int) -> int:
     elif who == -1:
         utime, stime = proc.cutime, proc.cstime
     elif who == 1:
-        utime, stime = lwp.utime, lwp.stime
+        utime, stime = lwp_cycles(lwp)
     else:
         raise KernelError(Errno.EINVAL, "who of getrusage")
     rss = as_.resident() * 4 if who >= 0 else 0

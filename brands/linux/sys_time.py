@@ -10,6 +10,7 @@ from personae.brands.linux.ktime import (
     KTIME_MAX,
     cycles_to_ns,
     cycles_to_ticks,
+    lwp_cycles,
     ns_to_cycles,
     proc_cycles,
     realtime_ns,
@@ -68,7 +69,7 @@ def clock_ns(lwp: Lwp, clock: int) -> int:
     if clock == abi.CLOCK_PROCESS_CPUTIME_ID:
         return cycles_to_ns(kernel, sum(proc_cycles(lwp.proc)))
     if clock == abi.CLOCK_THREAD_CPUTIME_ID:
-        return cycles_to_ns(kernel, lwp.utime + lwp.stime)
+        return cycles_to_ns(kernel, sum(lwp_cycles(lwp)))
     if clock < 0 and clock & 3 < 3:
         return _cpu_clock(lwp, clock)
     raise KernelError(Errno.EINVAL, f"clock {clock}")
@@ -81,7 +82,7 @@ def _cpu_clock(lwp: Lwp, clock: int) -> int:
     try:
         if clock & 4:
             t = find_thread(zone, pid) if pid else lwp
-            return cycles_to_ns(lwp.kernel, t.utime + t.stime)
+            return cycles_to_ns(lwp.kernel, sum(lwp_cycles(t)))
         proc = find_proc(zone, pid) if pid else lwp.proc
         return cycles_to_ns(lwp.kernel, sum(proc_cycles(proc)))
     except KernelError as e:

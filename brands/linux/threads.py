@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from personae.brands.linux import futex
 from personae.brands.linux.abi import U32, Clone
 from personae.brands.linux.data import LwpData, ldata
+from personae.brands.linux.ktime import settle
 from personae.brands.linux.pids import linux_tid
 from personae.core.errno import Errno, KernelError
 from personae.core.forklwp import lwp_create, lwp_start
@@ -91,6 +92,7 @@ def _copy(lwp: Lwp, new: Lwp, args: CloneArgs) -> None:
 
 def lwp_gone(lwp: Lwp) -> None:
     """A lwp ends (mm_release, exit_robust_list): its futexes go first."""
+    settle(lwp)
     data = ldata(lwp)
     if data.futex is not None:
         futex.dequeue(data.futex)

@@ -47,6 +47,7 @@
 #define MAP_ANON 0x20
 #define MAP_NORESERVE 0x4000
 
+#define RLIMIT_NOFILE 7
 #define P_ALL 0
 #define P_PID 1
 #define P_PGID 2
@@ -95,6 +96,7 @@
 #define SYS_setpgid 154
 #define SYS_getpgid 155
 #define SYS_setsid 157
+#define SYS_setrlimit 164
 #define SYS_getpid 172
 #define SYS_getppid 173
 #define SYS_getuid 174
