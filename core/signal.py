@@ -73,6 +73,8 @@ class Sig(IntEnum):
 SIGRTMIN = 42
 SIGRTMAX = 74
 NSIG = 75
+SIGQUEUE_MAX = 8192
+"""Instances that may wait for a process or a lwp (process.max-sigqueue-size)."""
 
 SIG_DFL = 0
 SIG_IGN = 1
@@ -297,7 +299,7 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
     if not blocked and action_of(proc, sig) is Action.IGNORE:
         return
     bit = sigbit(sig)
-    if sig >= SIGRTMIN or not proc.sig & bit:
+    if _may_queue(proc, sig, proc.sig):
         proc.sigqueue.append(info or SigInfo(sig))
     proc.sig |= bit
     for t in proc.lwps:
@@ -318,13 +320,20 @@ def tsignal(lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
     bit = sigbit(sig)
     if not lwp.sigmask & bit and action_of(proc, sig) is Action.IGNORE:
         return
-    if sig >= SIGRTMIN or not lwp.sig & bit:
+    if _may_queue(lwp, sig, lwp.sig):
         lwp.sigqueue.append(info or SigInfo(sig))
     lwp.sig |= bit
     if not lwp.sigmask & bit or bit & CANTMASK:
         _notify(lwp, sig)
     else:
         _wake_sigwait(lwp)
+
+
+def _may_queue(holder: Proc | Lwp, sig: int, pending: int) -> bool:
+    """Whether one more instance is kept: the first always, more of a realtime signal."""
+    if not pending & sigbit(sig):
+        return True
+    return sig >= SIGRTMIN and len(holder.sigqueue) < SIGQUEUE_MAX
 
 
 def _prepare(proc: Proc, sig: int) -> bool:

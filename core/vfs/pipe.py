@@ -27,6 +27,7 @@ from personae.core.vfs.vnode import (
     Vattr,
     Vnode,
     VType,
+    counters,
     isowner,
     new_ino,
 )
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 PIPE_CAPACITY = 65536
 PIPE_BUF = 4096
 """A write of up to this many bytes is never interleaved (limits.h)."""
+PIPE_SHARE = 8
+"""All pipes together hold at most this part of the memory."""
 PIPE_MAX = 1 << 20
 """Largest capacity without privilege (/proc/sys/fs/pipe-max-size)."""
 
@@ -138,10 +141,25 @@ class PipeBuf:
             if self.nwriters == 0 and self.cv_in.waiters:
                 wake(self.cv_in)
         if self.readers() == 0 and self.writers() == 0:
+            self._count(-len(self.buf))
             self.buf.clear()
             self.had_writer = False
 
     # -- data
+
+    def _count(self, n: int) -> None:
+        """Bytes more, or less, in all pipes of the machine."""
+        counters(self.kernel).pipe_bytes += n
+
+    def room(self) -> int:
+        """Bytes that can be written now.
+
+        All pipes together hold a part of the machine's memory; beyond it each has
+        PIPE_BUF, as pipe-user-pages-soft does it (pipe(7)).
+        """
+        here = len(self.buf)
+        left = self.kernel.mem_bytes // PIPE_SHARE - counters(self.kernel).pipe_bytes
+        return max(0, min(self.capacity - here, max(left, PIPE_BUF - here)))
 
     def read(self, n: int, flag: int) -> bytes:
         """What is there, up to ``n`` bytes; waits for the first one."""
@@ -149,7 +167,8 @@ class PipeBuf:
         if buf:
             out = bytes(buf[:n])
             del buf[:n]
-            if self.cv_out.waiters and self.capacity - len(buf) >= PIPE_BUF:
+            self._count(-len(out))
+            if self.cv_out.waiters and self.room() >= PIPE_BUF:
                 self.kernel.wakeup(self.cv_out)
             return out
         if n == 0 or self.writers() == 0:
@@ -179,12 +198,12 @@ class PipeBuf:
                 return done
             raise KernelError(Errno.EPIPE, "nobody can read the pipe")
         total = len(data)
-        room = self.capacity - len(self.buf)
-        take = min(room, total - done)
+        take = min(self.room(), total - done)
         if take < total - done and total <= PIPE_BUF:
             take = 0
         if take:
             self.buf += data[done : done + take] if take < total else data
+            self._count(take)
             done += take
             if self.cv_in.waiters:
                 self.kernel.wakeup(self.cv_in)
@@ -209,7 +228,7 @@ class PipeBuf:
                 ready |= POLLHUP
         if flag & FWRITE:
             cvs.append(self.cv_out)
-            if self.capacity - len(self.buf) >= PIPE_BUF:
+            if self.room() >= PIPE_BUF:
                 ready |= events & POLLOUT
             if self.readers() == 0:
                 ready |= POLLERR

@@ -217,6 +217,8 @@ class VfsState:
     """Last inode number of those in no file system."""
     file: int = 0
     """Last serial number of an open file."""
+    pipe_bytes: int = 0
+    """Bytes in all pipes."""
     lock_waits: dict[Owner, tuple[Owner, CondVar]] = field(default_factory=dict)
     """Who waited last for whose record lock."""
 

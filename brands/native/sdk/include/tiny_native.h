@@ -47,6 +47,7 @@
 #define MAP_ANON 0x100
 #define MAP_NORESERVE 0x40
 
+#define RLIMIT_NOFILE 5
 #define P_PID 0
 #define P_PGID 2
 #define P_ALL 7
@@ -88,6 +89,7 @@
 #define SYS_munmap 117
 #define SYS_vfork 119
 #define SYS_fchdir 120
+#define SYS_setrlimit 128
 #define SYS_rename 134
 #define SYS_forksys 142
 #define SYS_yield 146
