@@ -330,7 +330,7 @@ def tsignal(lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
 
 
 def _may_queue(holder: Proc | Lwp, sig: int, pending: int) -> bool:
-    """Whether one more instance is kept: the first always, more of a realtime signal."""
+    """Whether one more instance is kept: the first, and more of a realtime signal."""
     if not pending & sigbit(sig):
         return True
     return sig >= SIGRTMIN and len(holder.sigqueue) < SIGQUEUE_MAX
