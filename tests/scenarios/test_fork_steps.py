@@ -26,6 +26,7 @@ LINUX = {Errno.ENOTSUP: 95}
 
 
 FORK_NUMBERS = {"native": 142, "linux": 220}
+LWP_CREATE = 159
 
 
 class FailStep:
@@ -53,6 +54,19 @@ class FailStep:
     def personae_syscall_return(self, lwp: Any, number: int, errno: int) -> None:
         if number == self.number and errno:
             self.left = ledger_diff(self.before, ledger(lwp.kernel))
+
+
+class Steps:
+    """The names of the steps of one kind of operation."""
+
+    def __init__(self, op: str) -> None:
+        self.op = op
+        self.steps: list[str] = []
+
+    @hookimpl
+    def personae_fork_step(self, op: str, step: str) -> None:
+        if op == self.op:
+            self.steps.append(step)
 
 
 def expected(steps: tuple[str, ...], step: str) -> Errno:
@@ -90,5 +104,46 @@ def test_every_step(
         number = LINUX.get(errno, int(errno)) if brand == "linux" else int(errno)
         want = f"{kind} 1: errno {number}\n{kind} 2: child exited with 42\n"
         assert (step, want, 1) == (step, r.stdout.decode(), fail.hits)
+        assert (step, []) == (step, fail.left)
+        assert (step, []) == (step, ledger_diff(before, ledger(z.machine.kernel)))
+
+
+MANY = Path(__file__).parent / "data" / "forkall.c"
+MANY_LINES = {
+    "forkall": "child had 3 lwps",
+    "fork1": "child had 1 lwps",
+    "lwp_create": "lwp 4",
+}
+
+
+@pytest.mark.parametrize("what", MANY_LINES)
+def test_every_step_with_many_lwps(
+    what: str,
+    boot: Callable[..., Any],
+    build_case: Callable[[str, Path], Path],
+) -> None:
+    """As above, in a process with three lwps; the held ones go on each time."""
+    z = boot("native", {"many": build_case("native", MANY)}, cpus=2)
+    seen = Steps(what)
+    z.machine.plugins.register(seen)
+    r = z.run(["/many", what, "1"])
+    z.machine.plugins.unregister(seen)
+    good = MANY_LINES[what]
+    assert f"{what} 1: {good}\n" == r.stdout.decode()
+    assert len(seen.steps) > 5
+    fail = FailStep(FORK_NUMBERS["native"] if what != "lwp_create" else LWP_CREATE)
+    z.machine.plugins.register(fail)
+    before = ledger(z.machine.kernel)
+    for step in seen.steps:
+        if what == "lwp_create" and step.endswith((":2", ":3")):
+            continue  # the two sleepers; the third is the one that fails
+        fail.target, fail.hits, fail.left = (what, step), 0, ["no failure was seen"]
+        r = z.run(["/many", what])
+        if what == "lwp_create":
+            errno = Errno.ENOMEM
+        else:
+            errno = expected(tuple(seen.steps), step)
+        want = f"{what} 1: errno {int(errno)}\n{what} 2: {good}\n"
+        assert (step, want) == (step, r.stdout.decode())
         assert (step, []) == (step, fail.left)
         assert (step, []) == (step, ledger_diff(before, ledger(z.machine.kernel)))

@@ -79,6 +79,41 @@ def test_save_anywhere(
     assert [f"{m.digest()} {m.kernel.now}"] * len(files) == out.stdout.splitlines()
 
 
+SCRIPT = """
+seq 1 200 | sort -rn | head -n 3
+for i in 1 2 3; do (sleep 0.$i; echo job $i) & done; wait
+echo $(echo sub | tr a-z A-Z) >f; cat f; mkfifo p; (echo fifo >p) & cat p; wait
+trap 'echo usr1' USR1; kill -USR1 $$; tar c f | tar t; (exit 5); echo $?
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cpus", [1, 3])
+def test_save_a_shell(cpus: int, busybox_root: Path, tmp_path: Path) -> None:
+    """The same with busybox at work on a root file system from a host folder."""
+    from personae.core.machine import Machine
+
+    def start() -> Any:
+        m = Machine(cpus=cpus, quantum=5000)
+        z = m.add_zone("sh", brand="linux", rootfs=busybox_root)
+        z.start(["/bin/busybox", "sh", "-c", SCRIPT], cwd="/tmp", input=b"")
+        return m
+
+    total = run_on(start())
+    stops = sorted(random.Random(cpus).sample(range(total), POINTS))
+    m = start()
+    assert total == run_on(m, stops, tmp_path)
+    out = subprocess.run(
+        [sys.executable, "-c", RESUME, *map(str, sorted(tmp_path.glob("*.machine")))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert out.stderr == ""
+    assert [f"{m.digest()} {m.kernel.now}"] * POINTS == out.stdout.splitlines()
+
+
 def test_restore(
     boot: Callable[..., Any], guest_file: Callable[[str, str], Path]
 ) -> None:
