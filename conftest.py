@@ -8,3 +8,5 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers; ``-m "not slow"`` leaves the long tests out."""
     config.addinivalue_line("markers", "slow: takes more than five seconds")
+    # The plugin of personae declares this one; with -p no:personae nobody would.
+    config.addinivalue_line("markers", "invariant: see the plugin pytest_personae")

@@ -18,21 +18,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from personae.core.clsparms import (
+    MAXUPRI,
+    NZERO,
+    ClassInfo,
+    TsParms,
+    moved_nice,
+    nice_of,
+    upri_of,
+    user_priority,
+)
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
 from personae.core.lwp import TState, WhyStop
 from personae.core.plugin import Vector
-from personae.core.policy import secpolicy_raisepriority
 from personae.core.sync import LockOrder
+from personae.core.tsdpt import TS_DEFAULT, TS_DPTBL
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
+    from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
 
 MINCLSYSPRI = 60
 """First global priority above time-sharing."""
-NZERO = 20
-TS_MAXUPRI = 60
+MAXCLSYSPRI = 99
+"""Last one below real time."""
 TICKS_PER_SECOND = 100
 
 
@@ -106,6 +117,68 @@ class DefaultClass:
     def cl_wakeup(self, lwp: Lwp) -> None:
         """Nothing changes."""
 
+    @hookimpl
+    def cl_preempt(self, lwp: Lwp) -> bool:
+        """To the back: lwps of one priority take turns by slices."""
+        del lwp
+        return False
+
+    @hookimpl
+    def cl_surrender(self, lwp: Lwp, running: Lwp) -> bool:
+        """It waits for the end of the running lwp's slice."""
+        del lwp, running
+        return False
+
+    @hookimpl
+    def cl_canexit(self, lwp: Lwp, cred: Cred) -> None:
+        """Who may change its parameters may take it out of the class."""
+
+    @hookimpl
+    def cl_parmsin(self, parms: Any, cred: Cred) -> None:
+        """There are none."""
+        del cred
+        if parms is not None:
+            raise KernelError(Errno.EINVAL, "a class without parameters")
+
+    @hookimpl
+    def cl_parmsget(self, lwp: Lwp) -> Any:
+        """There are none."""
+        del lwp
+
+    @hookimpl
+    def cl_parmsset(self, lwp: Lwp, parms: Any, cred: Cred | None) -> None:
+        """There are none."""
+        del lwp, cred
+        if parms is not None:
+            raise KernelError(Errno.EINVAL, "a class without parameters")
+
+    @hookimpl
+    def cl_donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
+        """There are no nice values."""
+        del cred, incr
+        name = lwp.cls.name if lwp.cls is not None else "-"
+        raise KernelError(Errno.EINVAL, f"class {name} has no nice values")
+
+    @hookimpl
+    def cl_getclinfo(self) -> ClassInfo:
+        """A class that knows no more than its name."""
+        return ClassInfo("")
+
+    @hookimpl
+    def cl_getclpri(self) -> tuple[int, int]:
+        """The range of time-sharing."""
+        return 0, MINCLSYSPRI - 1
+
+    @hookimpl
+    def cl_set_process_group(
+        self, kernel: Kernel, sid: int, background: int, foreground: int
+    ) -> None:
+        """It does not matter who is in the foreground."""
+
+    @hookimpl
+    def cl_changeproj(self, lwp: Lwp) -> None:
+        """Projects do not matter."""
+
 
 class SchedClass:
     """A scheduling class.
@@ -132,10 +205,7 @@ class SchedClass:
         Raises:
             KernelError: EINVAL, the class knows no nice values; EPERM.
         """
-        change = getattr(self.plugin, "donice", None)
-        if change is None:
-            raise KernelError(Errno.EINVAL, f"class {self.name} has no nice values")
-        nice: int = change(lwp, cred, incr)
+        nice: int = self.ops.cl_donice(lwp, cred, incr)
         return nice
 
     def __getstate__(self) -> dict[str, Any]:
@@ -159,57 +229,18 @@ class SysClass:
         lwp.cldata = None
         lwp.pri = MINCLSYSPRI if parms is None else int(parms)
 
+    @hookimpl
+    def cl_getclinfo(self) -> ClassInfo:
+        """Nobody is put into SYS from outside."""
+        return ClassInfo("SYS", settable=False)
+
+    @hookimpl
+    def cl_getclpri(self) -> tuple[int, int]:
+        """sysclass.c."""
+        return MINCLSYSPRI, MAXCLSYSPRI
+
 
 # ---- time sharing ----
-
-
-@dataclass(frozen=True)
-class TsLevel:
-    """One row of the dispatch parameter table (tsdpent_t, ts_dptbl(5)).
-
-    Attributes:
-        quantum: Ticks of 10 ms.
-        tqexp: Level after the quantum has expired.
-        slpret: Level after a sleep.
-        maxwait: Seconds it may wait before it gets ``lwait``.
-        lwait: Level after a long wait.
-    """
-
-    quantum: int
-    tqexp: int
-    slpret: int
-    maxwait: int
-    lwait: int
-
-
-def _ts_dptbl() -> tuple[TsLevel, ...]:
-    """The default table: ten levels share a quantum, an expiry costs ten levels."""
-    quanta = (20, 16, 12, 8, 4, 4)
-    slpret = (50, 51, 52, 53, 55, 58)
-    rows = []
-    for level in range(60):
-        tens = level // 10
-        back = slpret[tens]
-        if 35 <= level < 40:
-            back = 54
-        elif 45 <= level < 50:
-            back = min(level + 11, 58)
-        rows.append(
-            TsLevel(
-                quantum=quanta[tens],
-                tqexp=max(0, level - 10),
-                slpret=back,
-                maxwait=0,
-                lwait=59 if level >= 49 else back,
-            )
-        )
-    rows[59] = TsLevel(quantum=2, tqexp=49, slpret=59, maxwait=32000, lwait=59)
-    return tuple(rows)
-
-
-TS_DPTBL = _ts_dptbl()
-TS_DEFAULT = 29
-"""Level of a lwp that enters the class (ts_cpupri of ts_enterclass)."""
 
 
 @dataclass
@@ -244,7 +275,9 @@ class TsProc:
 
 
 class TimeShare:
-    """TS."""
+    """TS; IA is made of it."""
+
+    name = "TS"
 
     def __init__(self) -> None:
         self.members: dict[Lwp, TsProc] = {}
@@ -255,13 +288,36 @@ class TimeShare:
 
     @hookimpl
     def cl_enterclass(self, lwp: Lwp, parms: Any) -> None:
-        """Enter in the middle; ``parms`` is a user priority or None."""
+        """Enter in the middle; ``parms`` is None, ``TsParms`` or a user priority."""
         ts = TsProc()
+        if isinstance(parms, int):
+            parms = TsParms(parms, parms)
         if parms is not None:
-            if not -TS_MAXUPRI <= int(parms) <= TS_MAXUPRI:
-                raise KernelError(Errno.EINVAL, f"TS: user priority {parms}")
-            ts.upri = ts.uprilim = int(parms)
+            self._set(ts, parms, None)
         self._install(lwp, ts)
+
+    @hookimpl
+    def cl_parmsin(self, parms: Any, cred: Cred) -> None:
+        """As if a lwp of user priority 0 asked for them."""
+        self._set(TsProc(), parms or TsParms(), cred)
+
+    @hookimpl
+    def cl_parmsget(self, lwp: Lwp) -> TsParms:
+        """User priority and limit."""
+        ts = self._data(lwp)
+        return TsParms(ts.upri, ts.uprilim)
+
+    @hookimpl
+    def cl_parmsset(self, lwp: Lwp, parms: Any, cred: Cred | None) -> None:
+        """The nice value follows the user priority (ts_parmsset)."""
+        ts = self._data(lwp)
+        self._set(ts, parms or TsParms(), cred)
+        self._renew(lwp, ts)
+
+    @hookimpl
+    def cl_getclinfo(self) -> ClassInfo:
+        """The class."""
+        return ClassInfo(self.name, MAXUPRI)
 
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> Any:
@@ -310,7 +366,7 @@ class TimeShare:
     def cl_exitclass(self, lwp: Lwp) -> None:
         """Take the lwp off the list of the class."""
         if lwp not in self.members:
-            raise Panic(f"{lwp!r} is not in class TS")
+            raise Panic(f"{lwp!r} is not in class {self.name}")
         del self.members[lwp]
         lwp.cldata = None
 
@@ -366,12 +422,12 @@ class TimeShare:
 
     def _taken(self) -> None:
         if self.unused <= 0:
-            raise Panic("class TS: data freed or taken twice")
+            raise Panic(f"class {self.name}: data freed or taken twice")
         self.unused -= 1
 
     def _install(self, lwp: Lwp, ts: TsProc) -> None:
         if lwp in self.members:
-            raise Panic(f"{lwp!r} enters class TS twice")
+            raise Panic(f"{lwp!r} enters class {self.name} twice")
         if not self.members:
             self.next_update = lwp.kernel.now + TICKS_PER_SECOND * lwp.kernel.tick
         lwp.cldata = ts
@@ -410,31 +466,38 @@ class TimeShare:
             ts.cpupri = TS_DPTBL[ts.cpupri].lwait
             ts.newumdpri()
             ts.dispwait = 0
-            self._setpri(t, ts.umdpri)
+            setpri(t, ts.umdpri)
 
-    def donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
+    @staticmethod
+    def _set(ts: TsProc, parms: TsParms, cred: Cred | None) -> None:
+        ts.upri, ts.uprilim = user_priority(parms, ts.upri, ts.uprilim, cred)
+        ts.nice = nice_of(ts.upri)
+
+    def _renew(self, lwp: Lwp, ts: TsProc) -> None:
+        ts.newumdpri()
+        setpri(lwp, ts.umdpri)
+
+    @hookimpl
+    def cl_donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
         """Move the nice value; raising the priority needs a privilege (ts_donice)."""
         ts = self._data(lwp)
         if incr == 0:
             return ts.nice - NZERO
-        if incr < 0 and not secpolicy_raisepriority(cred):
-            raise KernelError(Errno.EPERM, "a lower nice value")
-        ts.nice = max(0, min(2 * NZERO - 1, ts.nice + incr))
-        ts.upri = (NZERO - ts.nice) * TS_MAXUPRI // NZERO
+        ts.nice = moved_nice(ts.nice, cred, incr)
+        ts.upri = upri_of(ts.nice)
         ts.uprilim = max(ts.uprilim, ts.upri)
-        ts.newumdpri()
-        self._setpri(lwp, ts.umdpri)
+        self._renew(lwp, ts)
         return ts.nice - NZERO
 
-    @staticmethod
-    def _setpri(lwp: Lwp, pri: int) -> None:
-        """Change the priority; a lwp on the dispatch queue is queued anew."""
-        queued = lwp.state is TState.TS_RUN
-        if queued:
-            lwp.kernel.disp.stop(lwp, WhyStop.NONE)
-        lwp.pri = pri
-        if queued:
-            lwp.kernel.disp.setrun(lwp)
+
+def setpri(lwp: Lwp, pri: int) -> None:
+    """Change a priority; a lwp on the dispatch queue is queued anew."""
+    queued = lwp.state is TState.TS_RUN
+    if queued:
+        lwp.kernel.disp.stop(lwp, WhyStop.NONE)
+    lwp.pri = pri
+    if queued:
+        lwp.kernel.disp.setrun(lwp)
 
 
 def default_classes() -> dict[str, SchedClass]:

@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from personae.core.clsparms import ClassInfo
     from personae.core.contract import Contract, Template
+    from personae.core.cred import Cred
     from personae.core.elf import ElfImage
     from personae.core.errno import Errno
     from personae.core.exec import ExecInfo, StartState
+    from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.signal import SigAction, SigInfo
@@ -311,6 +314,96 @@ class ClassSpec:
         """The lwp was woken: set its priority before it is queued.
 
         Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def cl_preempt(self, lwp: Lwp) -> bool:
+        """The lwp leaves the CPU and can still run; True keeps it first in its queue.
+
+        When: after cl_tick, unless that said that the quantum is over.  ts_preempt
+        and its like put a lwp with an unexpired quantum in front (setfrontdq).
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def cl_surrender(self, lwp: Lwp, running: Lwp) -> bool:
+        """The lwp was made runnable with a higher priority than the running one has.
+
+        True makes ``running`` give up its CPU at the end of its call, False at the
+        end of its slice.  cpu_surrender, disp/disp.c.
+        Locks: none.  May fail: no.
+        """
+
+    # ---- parameters: priocntl(2), nice(2) ----
+
+    @hookspec
+    def cl_canexit(self, lwp: Lwp, cred: Cred) -> None:
+        """Whether ``cred`` may take the lwp out of the class (sys/class.h).
+
+        Locks: none.  May fail: yes, EPERM; the lwp stays.
+        """
+
+    @hookspec
+    def cl_parmsin(self, parms: Any, cred: Cred) -> None:
+        """Whether ``cred`` may have a lwp enter the class with these parameters.
+
+        ``parms`` is of the class, or None for its defaults.
+        Locks: none.  May fail: yes, EINVAL or EPERM.
+        """
+
+    @hookspec
+    def cl_parmsget(self, lwp: Lwp) -> Any:
+        """The parameters of the lwp, complete; None for a class without any.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def cl_parmsset(self, lwp: Lwp, parms: Any, cred: Cred | None) -> None:
+        """Set those parameters that are not None; ``cred`` None is the kernel.
+
+        The basic permission (hasprocperm) has been checked.
+        Locks: none.  May fail: yes, EINVAL or EPERM, and nothing has changed.
+        """
+
+    @hookspec
+    def cl_donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
+        """Add to the nice value; the answer is the new one, -20 to 19.
+
+        Locks: none.  May fail: yes, EINVAL (the class knows none) or EPERM.
+        """
+
+    @hookspec
+    def cl_getclinfo(self) -> ClassInfo:
+        """What the class says of itself (PC_GETCLINFO).
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def cl_getclpri(self) -> tuple[int, int]:
+        """Lowest and highest global priority of the class (PC_GETPRIRANGE).
+
+        Locks: none.  May fail: no.
+        """
+
+    # ---- what the class may want to hear of ----
+
+    @hookspec
+    def cl_set_process_group(
+        self, kernel: Kernel, sid: int, background: int, foreground: int
+    ) -> None:
+        """A terminal of session ``sid`` has another foreground group.
+
+        When: tcsetpgrp(3), after the change; 0 for no group.  Every class is told.
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def cl_changeproj(self, lwp: Lwp) -> None:
+        """The process of the lwp is in another project now (settaskid(2)).
+
+        Locks: pidlock and p_lock.  May fail: no.
         """
 
 

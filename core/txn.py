@@ -5,8 +5,9 @@ the steps before it acquired.  Here a step states its undo at the moment it
 acquires, so unwinding is the log read backwards and there is nothing to keep
 in step.
 
-    with Transaction(kernel, "cfork") as txn:
-        txn.do("holdlwps", lambda: holdlwps(p), undo=lambda _: continuelwps(p))
+    with Transaction("fork1", probe) as txn:
+        txn.call("pool_barrier", pool_barrier_enter, pool_barrier_exit, p)
+        cp = txn.do("proc_alloc", lambda: proc_alloc(p), undo=proc_free)
         ...
         txn.commit()            # no failure beyond this point (fork.c:405)
 
@@ -20,9 +21,9 @@ Must not know: processes, brands, hardware.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from typing_extensions import Self
+from typing_extensions import ParamSpec, Self
 
 from personae.core.errno import Panic
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class TxnState(Enum):
@@ -39,6 +41,9 @@ class TxnState(Enum):
     OPEN = auto()
     COMMITTED = auto()
     UNWOUND = auto()
+
+
+_OPEN = TxnState.OPEN
 
 
 class Transaction:
@@ -57,9 +62,9 @@ class Transaction:
     ) -> None:
         self.op = op
         self.probe = probe
-        self.state = TxnState.OPEN
+        self.state = _OPEN
         self._steps: dict[str, None] = {}
-        self._undo: list[tuple[str, Callable[[Any], object], Any]] = []
+        self._undo: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = []
 
     @property
     def steps(self) -> list[str]:
@@ -82,23 +87,57 @@ class Transaction:
         Returns:
             What ``acquire`` returned.
         """
-        self.point(step)
+        # ``point``, written out: a fork has fifty steps.
+        steps = self._steps
+        if step in steps or self.state is not _OPEN:
+            self.refuse(step)
+        steps[step] = None
+        if self.probe is not None:
+            self.probe(self.op, step)
         got = acquire()
         if undo is not None:
-            self._undo.append((step, undo, got))
+            self._undo.append((step, undo, (got,)))
+        return got
+
+    def call(
+        self,
+        step: str,
+        acquire: Callable[P, T],
+        undo: Callable[P, object] | None,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run ``acquire(*args)``; if it returns, owe ``undo(*args)``.
+
+        As ``do``, for an undo that needs what the acquire needed and not its result.
+        Keyword arguments go to ``acquire`` only; ``undo`` must not need them.
+        """
+        steps = self._steps
+        if step in steps or self.state is not _OPEN:
+            self.refuse(step)
+        steps[step] = None
+        if self.probe is not None:
+            self.probe(self.op, step)
+        got = acquire(*args, **kwargs)
+        if undo is not None:
+            self._undo.append((step, undo, args))
         return got
 
     def point(self, step: str) -> None:
         """Announce a step whose work the caller does itself."""
-        if step in self._steps or self.state is not TxnState.OPEN:
-            raise Panic(f"{self.op}: step {step!r} twice, or after the end")
+        if step in self._steps or self.state is not _OPEN:
+            self.refuse(step)
         self._steps[step] = None
         if self.probe is not None:
             self.probe(self.op, step)
 
-    def owe(self, step: str, undo: Callable[[], object]) -> None:
+    def refuse(self, step: str) -> NoReturn:
+        """A step that may not be: its name is taken, or the end has come."""
+        raise Panic(f"{self.op}: step {step!r} twice, or after the end")
+
+    def owe(self, step: str, undo: Callable[P, object], *args: P.args) -> None:
         """Add an undo for work that was done under ``step``."""
-        self._undo.append((step, lambda _: undo(), None))
+        self._undo.append((step, undo, args))
 
     def commit(self) -> None:
         """Forget the undos: from here on the operation can't fail."""
@@ -120,9 +159,9 @@ class Transaction:
         broken: list[str] = []
         cause = ev
         while self._undo:
-            step, undo, got = self._undo.pop()
+            step, undo, args = self._undo.pop()
             try:
-                undo(got)
+                undo(*args)
             except Exception as exc:  # the rest must still be undone
                 broken.append(f"{step}: {exc!r}")
                 cause = exc

@@ -195,14 +195,9 @@ class ZoneHandle:
                 for s, m in zip(streams, modes, strict=True)
             ]
         else:
-            terminal = Tty(k)
+            terminal = zone.console = Tty(k)
             terminal.winsize = Winsize(*tty)
-            files = [
-                File(
-                    tty_vnode(k, terminal), FileFlag.FREAD | FileFlag.FWRITE, zone.cred
-                )
-                for _ in range(3)
-            ]
+            files = [self._console() for _ in range(3)]
         environ = DEFAULT_ENV if env is None else env
         assert zone.zsched is not None
         proc = start_program(
@@ -216,6 +211,18 @@ class ZoneHandle:
             init=init,
         )
         return Job(tuple(argv), proc, (streams[0], streams[1], streams[2]), terminal)
+
+    def _console(self) -> File:
+        """An open /dev/console of the zone, or its terminal where there is no /dev."""
+        k, zone = self.machine.kernel, self.zone
+        assert zone.zsched is not None
+        flag = FileFlag.FREAD | FileFlag.FWRITE
+        try:
+            node = lookup(k, zone.zsched, b"/dev/console")
+            vp = node.open(zone.zsched.lwps[0], flag | FileFlag.FNOCTTY)
+        except KernelError:
+            vp = tty_vnode(k, zone.console)
+        return File(vp, flag, zone.cred)
 
     def run(
         self,

@@ -106,7 +106,7 @@ class Tty(Device):
             return b""
         data = bytes(out) if n is None else bytes(out[:n])
         del out[: len(data)]
-        if self.cv_out.waiters:
+        if data and self.outmax is not None and self.cv_out.waiters:
             self.kernel.wakeup(self.cv_out)
         return data
 
@@ -334,7 +334,10 @@ class Tty(Device):
         ready = POLLIN if self.readable() else 0
         if self.writable():
             ready |= POLLOUT
-        return ready & events, [self.cv_in, self.cv_out]
+        cvs = [self.cv_in] if events & POLLIN else []
+        if events & POLLOUT or not cvs:
+            cvs.append(self.cv_out)
+        return ready & events, cvs
 
     # -- requests
 

@@ -19,7 +19,9 @@ static struct shared {
 
 static char scratch[16384];
 static char *paths[] = {"/tmp/a", "/tmp/b", "..", "/", "a/../../b", "", "/dev/null",
-			"/proc/self/fd/1", "/tmp/a/b", "\xff\xfe"};
+			"/proc/self/fd/1", "/tmp/a/b", "\xff\xfe", "/dev/ptmx", "/dev/tty",
+			"/proc/self/maps", "/proc/self/mem", "/proc/self/exe", "/dev/pts/0",
+			"/proc/1/status", "/dev/zero", ".", "/tmp/fifo"};
 
 static uint64_t rnd(void)
 {
