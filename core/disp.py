@@ -39,6 +39,21 @@ class Status(Enum):
     """Nothing can run and no deadline is set: only input from outside helps."""
 
 
+class Timer:
+    """Something that happens at a time, beside sleeps and ITIMER_REAL.
+
+    Attributes:
+        itimer_real: (deadline in cycles, interval): a deadline that was given to
+            ``Dispatcher.at`` counts while it is the one here.
+    """
+
+    itimer_real: tuple[int, int] = (0, 0)
+
+    def expired(self) -> None:
+        """The deadline has come; ``itimer_real`` still says it."""
+        raise NotImplementedError
+
+
 class Dispatcher:
     """The dispatch queue, the sleepers' deadlines and the CPUs."""
 
@@ -46,8 +61,8 @@ class Dispatcher:
         self.kernel = kernel
         self.queues: dict[int, deque[Lwp]] = {}
         self.nrunnable = 0
-        self.deadlines: list[tuple[int, int, Lwp | Proc]] = []
-        """Heap of (time, sequence, who): a lwp that sleeps or a proc's itimer."""
+        self.deadlines: list[tuple[int, int, Lwp | Proc | Timer]] = []
+        """Heap of (time, sequence, who): a sleeping lwp, a proc's itimer, a timer."""
         self.seq = 0
         self.yielding = False
         """The running lwp gives up the rest of its quantum."""
@@ -108,7 +123,7 @@ class Dispatcher:
         if lwp.cls is not None:
             lwp.cls.ops.cl_sleep(lwp)
 
-    def at(self, when: int, who: Lwp | Proc) -> None:
+    def at(self, when: int, who: Lwp | Proc | Timer) -> None:
         """Remember a deadline."""
         self.seq += 1
         heapq.heappush(self.deadlines, (when, self.seq, who))
@@ -185,8 +200,10 @@ class Dispatcher:
             k.now = when
             if isinstance(who, Lwp):
                 self.unsleep(who)
-            else:
+            elif isinstance(who, Proc):
                 k.itimer_expired(who)
+            else:
+                who.expired()
 
     def step(self, limit: int | None = None) -> Status:
         """Run one lwp on one CPU, or let time jump.
@@ -235,6 +252,10 @@ class Dispatcher:
         ecalls = k.ecalls
         try:
             trap.run(k, cpu, lwp, end)
+        except Panic:
+            raise
+        except Exception as e:  # a bug of ours: one process pays, and we tell
+            k.oops(lwp, e)
         finally:
             k.current = None
             cpu.lwp = None

@@ -98,18 +98,22 @@ def vfork(lwp: Lwp, flags: int = 0) -> Proc:
     return cfork(lwp, ForkKind.VFORK, flags)
 
 
+_KEEP_ENOMEM = (Errno.ENOMEM,)
+
+
 class _Phase:
-    """Which errno a failure has at this point of cfork (FORK-120)."""
+    """Which errno a failure has at this point of cfork (FORK-120).
+
+    Attributes:
+        errno: What a failure becomes.
+        keep: But these stay what they are.
+    """
 
     __slots__ = ("errno", "keep")
 
     def __init__(self) -> None:
-        self.to(Errno.EINVAL)
-
-    def to(self, errno: Errno, *keep: Errno) -> None:
-        """From here on a failure is ``errno``, except those of ``keep``."""
-        self.errno = errno
-        self.keep = keep
+        self.errno = Errno.EINVAL
+        self.keep: tuple[Errno, ...] = ()
 
     def count(self, zone: zones.Zone, step: str) -> None:
         """Count the failure of a step in the zone's statistics.
@@ -189,35 +193,35 @@ def _fallible(
     """Steps C0 to C17: all that may fail."""
     p = lwp.proc
     isvfork = kind is ForkKind.VFORK
-    txn.do("flags", lambda: _check_flags(flags))
-    phase.to(Errno.ENOTSUP)
-    txn.do("agent", lambda: _check_agent(lwp))
-    phase.to(Errno.EPERM)
-    txn.do("secpolicy_basic_fork", lambda: secpolicy_basic_fork(p.cred))
-    phase.to(Errno.EINTR)
+    txn.call("flags", _check_flags, None, flags)
+    phase.errno = Errno.ENOTSUP
+    txn.call("agent", _check_agent, None, lwp)
+    phase.errno = Errno.EPERM
+    txn.call("secpolicy_basic_fork", secpolicy_basic_fork, None, p.cred)
+    phase.errno = Errno.EINTR
     hold = ProcFlag.SHOLDFORK if kind is ForkKind.FORKALL else ProcFlag.SHOLDFORK1
-    txn.do("holdlwps", lambda: holdlwps(lwp, hold), lambda _: continuelwps(p))
-    phase.to(Errno.EAGAIN)
+    txn.call("holdlwps", holdlwps, _let_go, lwp, hold)
+    phase.errno = Errno.EAGAIN
     if isvfork:
         txn.do(
             "unsuspend",
             lambda: _cancel_suspend(lwp),
             lambda was: _reinstate_suspend(lwp, was),
         )
-    txn.do(
-        "pool_barrier", lambda: pool_barrier_enter(p), lambda _: pool_barrier_exit(p)
-    )
+    txn.call("pool_barrier", pool_barrier_enter, pool_barrier_exit, p)
     cp = getproc(txn, p, lwp.cred)
     if isvfork:
         as_share(txn, p, cp)
     elif flags & ForkFlag.FORK_SHAREVM:
-        txn.do("as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp))
+        txn.do(
+            "as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp)
+        )
     else:
-        phase.to(Errno.EAGAIN, Errno.ENOMEM)
+        phase.keep = _KEEP_ENOMEM
         _dup_memory(txn, p, cp)
-        phase.to(Errno.EAGAIN)
-    txn.do("rctl_set_dup", lambda: rctl.rctl_set_dup(p, cp), lambda _: _free_rctls(cp))
-    txn.do("lwpdir", lambda: lwpdir_alloc(p, cp, kind), lambda _: lwpdir_free(cp))
+        phase.keep = ()
+    txn.call("rctl_set_dup", rctl.rctl_set_dup, _free_rctls, p, cp)
+    txn.call("lwpdir", lwpdir_alloc, lwpdir_free, p, cp, kind)
     _fork_lwps(txn, lwp, cp, kind)
     ops = p.kernel.contract_ops
     txn.do(
@@ -226,6 +230,12 @@ def _fallible(
         lambda ct: ops.contract_process_exit(ct, cp),
     )
     return cp
+
+
+def _let_go(lwp: Lwp, flag: ProcFlag) -> None:
+    """Undo of ``holdlwps``."""
+    del flag
+    continuelwps(lwp.proc)
 
 
 def _check_flags(flags: int) -> None:
@@ -251,7 +261,8 @@ def _reinstate_suspend(lwp: Lwp, was: bool) -> None:
         lwp.tpflag |= TpFlag.TP_HOLDLWP
 
 
-def _free_rctls(cp: Proc) -> None:
+def _free_rctls(p: Proc, cp: Proc) -> None:
+    del p
     if cp.rctls is None:
         raise Panic(f"{cp!r} has no resource controls to free")
     rctl.rctl_set_free(cp.rctls)
@@ -260,16 +271,15 @@ def _free_rctls(cp: Proc) -> None:
 
 def _dup_memory(txn: Transaction, p: Proc, cp: Proc) -> None:
     """Steps C8a to C13: copy the address space (fork.c:211-316)."""
-    txn.do("sprlock", lambda: _sprlock(p), lambda _: _sprunlock(p))
+    txn.call("sprlock", _sprlock, _sprunlock, p)
     if p.as_ is not None:
         cp.as_ = as_dup(txn, p.kernel, p.as_, cp.zone.acct, cp)
-        txn.owe("as_dup", lambda: _drop_as(cp))
-    txn.do("shmfork", lambda: _shmfork(p, cp), lambda _: _shmexit(cp))
-    txn.do("dtrace_fork", lambda: _helpers_fork(p, cp), lambda _: _helpers_free(cp))
-    # Both flags go down here; that is a release, so no undo.
-    txn.point("sprunlock")
-    _sprunlock(p)
-    txn.owe("sprunlock", lambda: _relock_for_undo(p))
+        txn.owe("as_dup", _drop_as, cp)
+    txn.call("shmfork", _shmfork, _shmexit, p, cp)
+    txn.call("dtrace_fork", _helpers_fork, _helpers_free, p, cp)
+    # Both flags go down here; that is a release, and its undo, run before that of
+    # ``sprlock``, takes them again.
+    txn.call("sprunlock", _sprunlock, _sprlock, p)
 
 
 def _drop_as(cp: Proc) -> None:
@@ -293,17 +303,14 @@ def _sprunlock(p: Proc) -> None:
     p.kernel.wakeup(p.cv)
 
 
-def _relock_for_undo(p: Proc) -> None:
-    """The undo of ``sprlock`` expects the locks that it took."""
-    _sprlock(p)
-
-
 def _shmfork(p: Proc, cp: Proc) -> None:
     """Step C10: one attachment of the child for each of the parent's."""
-    cp.segacct = {addr: seg.attach() for addr, seg in p.segacct.items()}
+    if p.segacct:
+        cp.segacct = {addr: seg.attach() for addr, seg in p.segacct.items()}
 
 
-def _shmexit(cp: Proc) -> None:
+def _shmexit(p: Proc, cp: Proc) -> None:
+    del p
     for seg in cp.segacct.values():
         seg.detach()
     cp.segacct = {}
@@ -314,8 +321,9 @@ def _helpers_fork(p: Proc, cp: Proc) -> None:
     cp.dtrace_helpers = [h.copy() for h in p.dtrace_helpers]
 
 
-def _helpers_free(cp: Proc) -> None:
+def _helpers_free(p: Proc, cp: Proc) -> None:
     """The 2006 kernel leaked these when a later step failed (D6)."""
+    del p
     cp.dtrace_helpers = []
 
 
@@ -478,7 +486,7 @@ def newproc(
 def _newproc_system(txn: Transaction, cp: Proc) -> None:
     """Kernel branch (fork.c:745-773): no exec vnodes, no tracing, own controls."""
     cp.flag |= ProcFlag.SNOWAIT | ProcFlag.SSYS
-    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(cp))
+    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(parent, cp))
     cp.sigmask = cp.fltmask = frozenset()
     cp.user.u_systrap = False
     cp.user.u_entrymask = cp.user.u_exitmask = frozenset()
@@ -502,7 +510,7 @@ def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     # getproc's undo detaches from whatever task the process is in then, and takes
     # the process off the counts of its parent's task.
     txn.do("task_create", swap_in, lambda both: nprocs_move(kernel, *both))
-    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(cp))
+    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(parent, cp))
     txn.do("rctlproc_default_init", lambda: rctl.rctlproc_default_init(cp))
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import TypeVarTuple, Unpack
+
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import (
     fork_fail_delay,
@@ -30,12 +32,15 @@ from personae.core.task import task_attach, task_detach, task_rele
 from personae.core.zone import ZoneState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
     from personae.core.pool import Pool
-    from personae.core.session import Session
     from personae.core.txn import Transaction
     from personae.core.zone import Zone
+
+Ts = TypeVarTuple("Ts")
 
 PUNISHED = ("max_processes", "pid_allocate", "nproc_limit")
 """Steps whose failure costs the caller a delay (FORK-102)."""
@@ -126,48 +131,40 @@ def getproc(
     elif zone is not None and zone.pool is not None:
         pool = zone.pool  # newproc: the first process of a zone is bound by its zone
     zone = zone or p.zone
-    txn.do("zone_state", lambda: _zone_lives(zone))
-    _limited(
-        txn,
-        "max_processes",
-        lambda: max_processes_enter(k, p, zone),
-        lambda _: max_processes_exit(k, p, zone),
-    )
-    cp = txn.do("proc_alloc", lambda: _proc_alloc(p, zone), lambda c: _proc_free(c))
-    _limited(
-        txn,
-        "pid_allocate",
-        lambda: k.pids.allocate(cp, pid),
-        lambda _: k.pids.free(cp),
-    )
-    txn.do("exec_hold", lambda: _exec_hold(p, cp, system), lambda _: _exec_rele(cp))
-    _limited(txn, "nproc_limit", lambda: nproc_check(k, cred, zone))
-    txn.do(
-        "practive",
-        lambda: _practive_enter(cp, cred, zone),
-        lambda _: _practive_exit(cp, cred, zone),
-    )
-    txn.do("session", lambda: _sess_join(p, cp), lambda s: sess_rele(k, s))
+    txn.call("zone_state", _zone_lives, None, zone)
+    _limited(txn, "max_processes", max_processes_enter, max_processes_exit, k, p, zone)
+    cp = txn.do("proc_alloc", lambda: _proc_alloc(p, zone), _proc_free)
+    _limited(txn, "pid_allocate", k.pids.allocate, _pid_free, cp, pid)
+    txn.call("exec_hold", _exec_hold, _exec_rele, cp, p, system)
+    _limited(txn, "nproc_limit", nproc_check, None, k, cred, zone)
+    txn.call("practive", _practive_enter, _practive_exit, cp, cred, zone)
+    txn.call("session", _sess_join, _sess_leave, cp, p)
     _copy_scalars(p, cp, zone)
-    txn.do("family", lambda: _link(p, cp), lambda _: _unlink(cp))
-    txn.do("pool", lambda: _pool_hold(p, cp, pool), lambda _: _pool_rele(cp))
-    txn.do("task", lambda: _task_join(p, cp, system), lambda _: _task_leave(cp))
-    txn.do("audit", lambda: _audit_copy(p, cp), lambda _: _audit_free(cp))
-    txn.do("cred", lambda: _cred_hold(cp, cred), lambda c: c.rele())
+    txn.call("family", _link, _unlink, cp, p)
+    txn.call("pool", _pool_hold, _pool_rele, cp, pool or k.pools["default"])
+    txn.call("task", _task_join, _task_leave, cp, p, system)
+    txn.call("audit", _audit_copy, _audit_free, cp, p)
+    txn.call("cred", _cred_hold, _cred_rele, cp, cred)
     _copy_uarea(p, cp)
-    txn.do("dirs", lambda: _dirs_hold(cp), lambda _: _dirs_rele(cp))
-    txn.do("flist_fork", lambda: _flist_fork(p, cp), lambda _: _flist_free(cp))
+    txn.call("dirs", _dirs_hold, _dirs_rele, cp)
+    txn.call("flist_fork", _flist_fork, _flist_free, cp, p)
     _copy_tracing(p, cp)
     ops = cp.brand.ops
-    txn.do("brand_setbrand", lambda: _setbrand(cp), lambda _: ops.b_clearbrand(cp))
-    txn.do("b_copy_procdata", lambda: ops.b_copy_procdata(cp, p))
+    txn.call("brand_setbrand", _setbrand, ops.b_clearbrand, cp)
+    txn.call("b_copy_procdata", ops.b_copy_procdata, None, cp, p)
     return cp
 
 
-def _limited(txn: Transaction, step: str, acquire: object, undo: object = None) -> None:
+def _limited(
+    txn: Transaction,
+    step: str,
+    acquire: Callable[[Unpack[Ts]], object],
+    undo: Callable[[Unpack[Ts]], object] | None,
+    *args: Unpack[Ts],
+) -> None:
     """A step whose failure, also an injected one, is punished."""
     try:
-        txn.do(step, acquire, undo)  # type: ignore[arg-type]
+        txn.call(step, acquire, undo, *args)
     except KernelError as e:
         raise LimitError(e.errno, e.why) from e
 
@@ -192,17 +189,24 @@ def _proc_free(cp: Proc) -> None:
     cp.kernel.proc_count -= 1
 
 
-def _exec_hold(p: Proc, cp: Proc, system: bool) -> None:
+def _pid_free(cp: Proc, number: int | None) -> None:
+    del number  # fixed or found, it is the one that the child has
+    cp.kernel.pids.free(cp)
+
+
+def _exec_hold(cp: Proc, p: Proc, system: bool) -> None:
     """Steps G4m and G21; a kernel process has no executable (D2)."""
     if system:
         return
-    for vp in (p.exec, p.execdir):
-        if vp is not None:
-            vp.hold()
-    cp.exec, cp.execdir, cp.exec_path = p.exec, p.execdir, p.exec_path
+    if p.exec is not None:
+        cp.exec = p.exec.hold()
+    if p.execdir is not None:
+        cp.execdir = p.execdir.hold()
+    cp.exec_path = p.exec_path
 
 
-def _exec_rele(cp: Proc) -> None:
+def _exec_rele(cp: Proc, p: Proc, system: bool) -> None:
+    del p, system
     for vp in (cp.exec, cp.execdir):
         if vp is not None:
             vp.rele()
@@ -226,12 +230,18 @@ def _practive_exit(cp: Proc, cred: Cred, zone: Zone) -> None:
         k.nproc -= 1
 
 
-def _sess_join(p: Proc, cp: Proc) -> Session:
+def _sess_join(cp: Proc, p: Proc) -> None:
     """Step G7."""
     if p.sess is None:
         raise Panic(f"{p!r} has no session")
     cp.sess = sess_hold(p.sess)
-    return cp.sess
+
+
+def _sess_leave(cp: Proc, p: Proc) -> None:
+    del p
+    if cp.sess is None:
+        raise Panic(f"{cp!r} has no session")
+    sess_rele(cp.kernel, cp.sess)
 
 
 def _copy_scalars(p: Proc, cp: Proc, zone: Zone) -> None:
@@ -253,32 +263,29 @@ def _copy_scalars(p: Proc, cp: Proc, zone: Zone) -> None:
     cp.prof = p.prof
 
 
-def _link(p: Proc, cp: Proc) -> None:
+def _link(cp: Proc, p: Proc) -> None:
     """Step G11."""
     with p.kernel.pidlock:
         link_child(p, cp)
 
 
-def _unlink(cp: Proc) -> None:
+def _unlink(cp: Proc, p: Proc) -> None:
+    del p
     with cp.kernel.pidlock:
         unlink_child(cp)
 
 
-def _pool_hold(p: Proc, cp: Proc, pool: Pool | None) -> None:
+def _pool_hold(cp: Proc, pool: Pool) -> None:
     """Step G13, first half."""
-    pool = pool or p.kernel.pools["default"]
-    pool.ref += 1
-    cp.pool = pool
+    cp.pool = pool.hold()
 
 
-def _pool_rele(cp: Proc) -> None:
-    if cp.pool is None or cp.pool.ref <= 0:
-        raise Panic("pool released too often")
-    cp.pool.ref -= 1
+def _pool_rele(cp: Proc, pool: Pool) -> None:
+    pool.rele()
     cp.pool = None
 
 
-def _task_join(p: Proc, cp: Proc, system: bool) -> None:
+def _task_join(cp: Proc, p: Proc, system: bool) -> None:
     """Step G13, second half: kernel processes are in task 0."""
     task = p.kernel.tasks[0] if system else p.task
     if task is None:
@@ -287,7 +294,8 @@ def _task_join(p: Proc, cp: Proc, system: bool) -> None:
         task_attach(task, cp)
 
 
-def _task_leave(cp: Proc) -> None:
+def _task_leave(cp: Proc, p: Proc, system: bool) -> None:
+    del p, system
     task = cp.task
     if task is None:
         raise Panic(f"{cp!r} is in no task")
@@ -296,25 +304,29 @@ def _task_leave(cp: Proc) -> None:
     task_rele(task)  # after pidlock, as fork.c:613
 
 
-def _audit_copy(p: Proc, cp: Proc) -> None:
+def _audit_copy(cp: Proc, p: Proc) -> None:
     """Step G14."""
     cp.audit = p.audit.copy() if p.audit is not None else None
 
 
-def _audit_free(cp: Proc) -> None:
+def _audit_free(cp: Proc, p: Proc) -> None:
+    del p
     cp.audit = None
 
 
-def _cred_hold(cp: Proc, cred: Cred) -> Cred:
+def _cred_hold(cp: Proc, cred: Cred) -> None:
     """Step G15."""
-    cred.hold()
-    cp.cred = cred
-    return cred
+    cp.cred = cred.hold()
+
+
+def _cred_rele(cp: Proc, cred: Cred) -> None:
+    del cp
+    cred.rele()
 
 
 def _copy_uarea(p: Proc, cp: Proc) -> None:
     """Steps G17 and G18: the user area, whole, then what starts anew."""
-    u, cu = p.user, User()
+    u, cu = p.user, User.__new__(User)
     cu.__dict__.update(u.__dict__)
     cu.fds = None
     cu.u_signal = dict(u.u_signal)
@@ -327,9 +339,11 @@ def _copy_uarea(p: Proc, cp: Proc) -> None:
 
 def _dirs_hold(cp: Proc) -> None:
     """Step G16: directories."""
-    for vp in (cp.user.u_cdir, cp.user.u_rdir):
-        if vp is not None:
-            vp.hold()
+    u = cp.user
+    if u.u_cdir is not None:
+        u.u_cdir.hold()
+    if u.u_rdir is not None:
+        u.u_rdir.hold()
 
 
 def _dirs_rele(cp: Proc) -> None:
@@ -339,13 +353,14 @@ def _dirs_rele(cp: Proc) -> None:
     cp.user.u_cdir = cp.user.u_rdir = None
 
 
-def _flist_fork(p: Proc, cp: Proc) -> None:
+def _flist_fork(cp: Proc, p: Proc) -> None:
     """Steps G16 and G17: open files."""
     cp.user.fds = p.fds.fork()
 
 
-def _flist_free(cp: Proc) -> None:
+def _flist_free(cp: Proc, p: Proc) -> None:
     """fork_fail, fork.c:623: f_count down for each file of the child's table."""
+    del p
     cp.fds.fork_undo()
     cp.user.fds = None
 

@@ -8,6 +8,7 @@ the host's clock, environment or random source.
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from personae.core.file import FdTable
 from personae.core.fork import newproc
 from personae.core.hookspecs import ContractSpec
 from personae.core.limits import proc_limits, upcount_inc
+from personae.core.lwp import TState
 from personae.core.pid import PidTable
 from personae.core.plugin import Observers, Vector
 from personae.core.pool import Pool
@@ -123,6 +125,8 @@ class Kernel:
         self.syscalls: defaultdict[Sysent, int] = defaultdict(int)
         """How often each call was made."""
         self.notices: deque[str] = deque(maxlen=256)
+        self.oopses: deque[str] = deque(maxlen=16)
+        """Faults of our own that a process has paid for."""
         self.last_fork_steps: tuple[str, ...] = ()
         self.acct_rss = False
         self._digest = b"personae digest 1"
@@ -302,6 +306,23 @@ class Kernel:
             return init
         zsched = proc.zone.zsched
         return zsched if zsched is not None else self.p0
+
+    def oops(self, lwp: Lwp, cause: Exception) -> None:
+        """The kernel broke while it worked for ``lwp``: end that process, and tell.
+
+        Whatever was done half stays so; ``oopses`` holds what to report.
+        """
+        what = lwp.sysent.name if lwp.sysent is not None else "trap"
+        lines = traceback.format_exception(type(cause), cause, cause.__traceback__)
+        self.oopses.append(f"{lwp.proc!r} in {what}: {''.join(lines[-3:]).strip()}")
+        self.count("oops")
+        for lock in list(self.locks.held):
+            lock.exit()
+        if lwp.state is TState.TS_ONPROC:
+            try:
+                exits.proc_exit(lwp, signal.CldCode.KILLED, Sig.SIGKILL)
+            except Exception as e:
+                raise Panic(f"{lwp!r} can't be ended after: {cause!r}") from e
 
     def out_of_memory(self, lwp: Lwp) -> None:
         """No frame for a page the lwp touched: its process is killed."""

@@ -23,7 +23,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from typing_extensions import ParamSpec, Self
+from typing_extensions import Self, TypeVarTuple, Unpack
 
 from personae.core.errno import Panic
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 T = TypeVar("T")
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 
 class TxnState(Enum):
@@ -102,15 +102,13 @@ class Transaction:
     def call(
         self,
         step: str,
-        acquire: Callable[P, T],
-        undo: Callable[P, object] | None,
-        *args: P.args,
-        **kwargs: P.kwargs,
+        acquire: Callable[[Unpack[Ts]], T],
+        undo: Callable[[Unpack[Ts]], object] | None,
+        *args: Unpack[Ts],
     ) -> T:
         """Run ``acquire(*args)``; if it returns, owe ``undo(*args)``.
 
         As ``do``, for an undo that needs what the acquire needed and not its result.
-        Keyword arguments go to ``acquire`` only; ``undo`` must not need them.
         """
         steps = self._steps
         if step in steps or self.state is not _OPEN:
@@ -118,7 +116,7 @@ class Transaction:
         steps[step] = None
         if self.probe is not None:
             self.probe(self.op, step)
-        got = acquire(*args, **kwargs)
+        got = acquire(*args)
         if undo is not None:
             self._undo.append((step, undo, args))
         return got
@@ -135,7 +133,9 @@ class Transaction:
         """A step that may not be: its name is taken, or the end has come."""
         raise Panic(f"{self.op}: step {step!r} twice, or after the end")
 
-    def owe(self, step: str, undo: Callable[P, object], *args: P.args) -> None:
+    def owe(
+        self, step: str, undo: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]
+    ) -> None:
         """Add an undo for work that was done under ``step``."""
         self._undo.append((step, undo, args))
 

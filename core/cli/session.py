@@ -130,6 +130,8 @@ class Session:
 
     def status(self) -> int:
         """The status to end with, and a line on those that a signal ended."""
+        for told in self.machine.kernel.oopses:
+            complain(f"internal error, please report it: {told}")
         statuses = [self.status_of(program) for program in self.programs]
         return next((status for status in statuses if status), 0)
 

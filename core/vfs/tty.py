@@ -25,7 +25,7 @@ from personae.core.vfs.specdev import Device
 from personae.core.vfs.termios import Termios, Winsize
 from personae.core.vfs.ttyioctl import tty_ioctl
 from personae.core.vfs.ttyline import Line
-from personae.core.vfs.ttyopen import TtyOpen, tty_of, tty_vnode
+from personae.core.vfs.ttyopen import TtyOpen, console_vnode, tty_of, tty_vnode
 from personae.core.vfs.vnode import POLLIN, POLLOUT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.session import Session
 
-__all__ = ["Tty", "tty_of", "tty_vnode"]
+__all__ = ["Tty", "console_vnode", "tty_of", "tty_vnode"]
 
 SIGNALS = {"intr": Sig.SIGINT, "quit": Sig.SIGQUIT, "susp": Sig.SIGTSTP}
 TENTH_NS = 100_000_000

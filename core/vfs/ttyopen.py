@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNOCTTY, FREAD, FWRITE
+from personae.core.vfs.lookup import cross
 from personae.core.vfs.specdev import DEV_CONSOLE, Device, SpecVnode
 from personae.core.vfs.vnode import (
     POLLERR,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.sync import CondVar
     from personae.core.vfs.tty import Tty
+    from personae.core.zone import Zone
 
 
 class TtyOpen(Device):
@@ -125,6 +127,24 @@ class TtyNode(Vnode):
 def tty_vnode(kernel: Kernel, tty: Tty, path: bytes = b"/dev/console") -> Vnode:
     """A vnode for an open terminal without going through a /dev; one open more."""
     return SpecVnode(TtyNode(kernel, path), tty.opened(None, FREAD | FWRITE | FNOCTTY))
+
+
+def console_vnode(kernel: Kernel, zone: Zone, tty: Tty) -> Vnode:
+    """Make a terminal the zone's console, and open it by its name in the zone's /dev.
+
+    So stat of /dev/console and fstat of the descriptor agree, which ttyname(3) asks
+    for.  A zone without that node gets ``tty_vnode``.
+    """
+    zone.console = tty
+    node = zone.root
+    for name in (b"dev", b"console"):
+        try:
+            node = cross(node.lookup(name, zone.cred)) if node is not None else None
+        except KernelError:
+            node = None
+    if node is None or node.v_rdev != DEV_CONSOLE:
+        return tty_vnode(kernel, tty)
+    return SpecVnode(node, tty.opened(None, FREAD | FWRITE | FNOCTTY))
 
 
 def tty_of(vp: Vnode) -> Any:

@@ -226,7 +226,7 @@ def kernel() -> FakeKernel:
 @pytest.fixture
 def zone(kernel: FakeKernel) -> Any:
     fs = TmpFs(kernel)  # type: ignore[arg-type]
-    return SimpleNamespace(root=fs.root, console=None, id=0, init=None)
+    return SimpleNamespace(root=fs.root, console=None, id=0, init=None, cred=kcred())
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from personae.core.signal import SIG_IGN, Sig, SigAction, sigbit
 from personae.core.vfs import termios as t
 from personae.core.vfs import vnops
 from personae.core.vfs.devfs import DevFs
-from personae.core.vfs.lookup import lookup
+from personae.core.vfs.lookup import lookup, path_of
 from personae.core.vfs.termios import Termios, Winsize
-from personae.core.vfs.tty import Tty, tty_vnode
+from personae.core.vfs.tty import Tty, console_vnode, tty_vnode
 from personae.core.vfs.ttyline import MAX_CANON, Line
 from personae.core.vfs.vnode import POLLERR, POLLHUP, POLLIN, POLLOUT, mount
 
@@ -257,6 +257,27 @@ def test_flow_control(lwp: Any, tty: Tty, file: File) -> None:
     tty.feed(b"\x11")
     assert lwp.again() == 3
     assert tty.take_output() == b"hi\r\n"
+
+
+def test_taking_output_wakes_nobody_in_vain(lwp: Any, tty: Tty, file: File) -> None:
+    """A poller for input sleeps on while the host takes the output."""
+    cvs = file.poll(lwp, POLLIN)[1]
+    assert cvs == [tty.cv_in]
+    tty.cv_out.waiters.append(lwp)
+    file_write(lwp, file, b"x")
+    tty.take_output()
+    tty.take_output()
+    assert tty.cv_out.waiters == [lwp]
+
+
+def test_console_vnode(lwp: Any, dev: DevFs, kernel: Any) -> None:
+    """The first program's terminal is /dev/console, so ttyname() finds it."""
+    tty = Tty(kernel)
+    f = File(console_vnode(kernel, lwp.proc.zone, tty), FREAD | FWRITE)
+    node = lookup(kernel, lwp.proc, b"/dev/console")
+    assert f.f_vnode.getattr() == node.getattr()
+    assert path_of(f.f_vnode, lwp.proc.zone.root) == b"/dev/console"
+    assert vnops.vn_open(lwp, b"/dev/console", FREAD).f_vnode.v_tty is tty
 
 
 def test_winsize(tty: Tty, kernel: Any) -> None:
