@@ -220,7 +220,7 @@ def _fallible(
         phase.keep = _KEEP_ENOMEM
         _dup_memory(txn, p, cp)
         phase.keep = ()
-    txn.call("rctl_set_dup", rctl.rctl_set_dup, _free_rctls, p, cp)
+    txn.call("rctl_set_dup", rctl.rctl_set_dup, _free_dup, p, cp)
     txn.call("lwpdir", lwpdir_alloc, lwpdir_free, p, cp, kind)
     _fork_lwps(txn, lwp, cp, kind)
     ops = p.kernel.contract_ops
@@ -261,12 +261,16 @@ def _reinstate_suspend(lwp: Lwp, was: bool) -> None:
         lwp.tpflag |= TpFlag.TP_HOLDLWP
 
 
-def _free_rctls(p: Proc, cp: Proc) -> None:
-    del p
+def _free_rctls(cp: Proc) -> None:
     if cp.rctls is None:
         raise Panic(f"{cp!r} has no resource controls to free")
     rctl.rctl_set_free(cp.rctls)
     cp.rctls = None
+
+
+def _free_dup(p: Proc, cp: Proc) -> None:
+    del p
+    _free_rctls(cp)
 
 
 def _dup_memory(txn: Transaction, p: Proc, cp: Proc) -> None:
@@ -351,14 +355,14 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
         cp.lwpdaemon = p.lwpdaemon
         cp.zombcnt = p.zombcnt
         cp.flag |= p.flag & ProcFlag.SLWPWRAP
-    for obj in (p.corefile, p.content):
-        if obj is not None:
-            obj.hold()
-    cp.corefile, cp.content = p.corefile, p.content
-    cp.pctx = [op.fork(cp) for op in p.pctx]
+    if p.corefile is not None:
+        cp.corefile = p.corefile.hold()
+    if p.content is not None:
+        cp.content = p.content.hold()
+    if p.pctx:
+        cp.pctx = [op.fork(cp) for op in p.pctx]
     _stop_on_exit(lwp, cp)
-    clone = next(t for t in cp.lwps if t.tid == lwp.tid)
-    cp.brand.ops.b_lwp_setrval(clone, p.pid, 1)
+    _set_results(lwp, cp)
     pool_barrier_exit(p)
 
     kernel.pidlock.enter()
@@ -388,9 +392,20 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
         watch(p, cp)
 
 
+def _set_results(lwp: Lwp, cp: Proc) -> None:
+    """Step C23: what the fork returns in the clone of its caller."""
+    for clone in cp.lwps:
+        if clone.tid == lwp.tid:
+            cp.brand.ops.b_lwp_setrval(clone, lwp.proc.pid, 1)
+            return
+    raise Panic(f"{cp!r} has no clone of {lwp!r}")
+
+
 def _stop_on_exit(lwp: Lwp, cp: Proc) -> None:
     """Steps C21 and C22: stop where the exit of this call is traced."""
     p = lwp.proc
+    if not (cp.user.u_systrap or p.user.u_systrap):
+        return
     number = lwp.sysent.number if lwp.sysent is not None else -1
     targets = [] if p.prflag & ProcPrFlag.P_PR_ASYNC else [p]
     for proc in (cp, *targets):
@@ -486,7 +501,7 @@ def newproc(
 def _newproc_system(txn: Transaction, cp: Proc) -> None:
     """Kernel branch (fork.c:745-773): no exec vnodes, no tracing, own controls."""
     cp.flag |= ProcFlag.SNOWAIT | ProcFlag.SSYS
-    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(parent, cp))
+    txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
     cp.sigmask = cp.fltmask = frozenset()
     cp.user.u_systrap = False
     cp.user.u_entrymask = cp.user.u_exitmask = frozenset()
@@ -510,8 +525,8 @@ def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     # getproc's undo detaches from whatever task the process is in then, and takes
     # the process off the counts of its parent's task.
     txn.do("task_create", swap_in, lambda both: nprocs_move(kernel, *both))
-    txn.do("rctl_set_init", lambda: rctl.rctl_set_init(cp), lambda _: _free_rctls(parent, cp))
-    txn.do("rctlproc_default_init", lambda: rctl.rctlproc_default_init(cp))
+    txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
+    txn.call("rctlproc_default_init", rctl.rctlproc_default_init, None, cp)
 
 
 __all__ = [

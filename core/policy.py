@@ -72,6 +72,11 @@ def secpolicy_raisepriority(cred: Cred) -> bool:
     return cred.has(Priv.PROC_PRIOUP) or cred.has(Priv.PROC_PRIOCNTL)
 
 
+def secpolicy_setpriority(cred: Cred) -> None:
+    """May use real time, and change the scheduling class of processes."""
+    priv_policy(cred, Priv.PROC_PRIOCNTL)
+
+
 def secpolicy_contract_identity(cred: Cred) -> None:
     """May name the service of a contract template."""
     priv_policy(cred, Priv.CONTRACT_IDENTITY)

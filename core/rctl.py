@@ -97,6 +97,7 @@ def _defs() -> dict[str, RctlDef]:
     g = RctlGlobal
     count = g.NOBASIC | g.INFINITE
     low = g.LOWERABLE | g.DENY_ALWAYS
+    shares = g.NOBASIC | g.DENY_NEVER | g.SIGNAL_NEVER
     rows = (
         RctlDef(
             "process.max-cpu-time",
@@ -130,6 +131,8 @@ def _defs() -> dict[str, RctlDef]:
         RctlDef("project.max-processes", INT_MAX, count, "nprocs", "max_processes"),
         RctlDef("project.max-tasks", INT_MAX, count, "ntasks", "max_tasks"),
         RctlDef("project.max-contracts", INT_MAX, count, "contracts", "max_contracts"),
+        RctlDef("project.cpu-shares", MAXSHARES, shares, cache="shares"),
+        RctlDef("zone.cpu-shares", MAXSHARES, shares, cache="shares"),
         RctlDef("zone.max-lwps", INT_MAX, count, "nlwps", "max_lwps"),
         RctlDef("zone.max-processes", INT_MAX, count, "nprocs", "max_processes"),
     )
@@ -141,6 +144,7 @@ RCTLS = _defs()
 RLIMITS = {d.rlimit: d.name for d in RCTLS.values() if d.rlimit}
 """Control behind each resource limit that is enforced through one."""
 DEFAULT_MAX_CONTRACTS = 10000
+DEFAULT_SHARES = 1
 
 RLIM_DEFAULTS: dict[str, tuple[int, int]] = {
     "CPU": (INFINITY, INFINITY),
@@ -287,13 +291,18 @@ class RctlSet:
 def rctl_set_attach(kind: str, entity: Any) -> RctlSet:
     """A fresh set for a task, project or zone: only system values.
 
-    A project is given its privileged max-contracts as well.
+    A project is given its privileged max-contracts as well, and a project or zone
+    the one share it has by default.
     """
     kernel = entity.kernel if kind != "project" else entity.zone.kernel
     rset = RctlSet(kind, entity, kernel)
     if kind == "project":
         rset.rctls["project.max-contracts"].insert(
             RctlVal(DEFAULT_MAX_CONTRACTS, RctlPriv.PRIVILEGED, RctlLocal.DENY)
+        )
+    if kind in ("project", "zone"):
+        rset.rctls[f"{kind}.cpu-shares"].insert(
+            RctlVal(DEFAULT_SHARES, RctlPriv.PRIVILEGED, RctlLocal.NOACTION)
         )
     rset.callbacks()
     return rset

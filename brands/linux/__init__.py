@@ -25,6 +25,7 @@ from personae.brands.linux import (
     sys_signal,
     sys_time,
     sys_tty,
+    timers,
 )
 from personae.brands.linux.ops import LinuxOps
 from personae.core.brand import Brand
@@ -49,6 +50,7 @@ HANDLERS = {
         sys_signal,
         sys_time,
         sys_tty,
+        timers,
     )
     for name, fn in vars(module).items()
     if name.startswith("sys_") and callable(fn)

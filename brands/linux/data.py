@@ -110,6 +110,7 @@ class ProcData:
     membarrier: bool = False
     limits_set: bool = False
     cores: bool = False
+    timers: dict[int, Any] = field(default_factory=dict)
     fs: Group | None = None
     vfork_cv: CondVar | None = None
     exit_cv: CondVar | None = None
@@ -117,7 +118,13 @@ class ProcData:
     def forked(self) -> ProcData:
         """What a child starts with (kernel/fork.c, copy_process)."""
         return replace(
-            self, pdeathsig=0, subreaper=0, fs=None, vfork_cv=None, exit_cv=None
+            self,
+            pdeathsig=0,
+            subreaper=0,
+            timers={},
+            fs=None,
+            vfork_cv=None,
+            exit_cv=None,
         )
 
     def exec(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from personae.brands.linux import mounts, sharing, start, threads
+from personae.brands.linux import mounts, sharing, start, threads, timers
 from personae.brands.linux.abi import NEG_ERRNO
 from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
 from personae.brands.linux.signals import A0, sendsig
@@ -100,6 +100,7 @@ class LinuxOps:
     def b_proc_exit(self, proc: Proc) -> None:
         """Leave clone groups; children ask for a signal; a vfork parent goes on."""
         sharing.leave(proc)
+        timers.stop_all(proc)
         data = pdata(proc)
         data.cores = proc.rctls is not None and rlimit_get(proc, "CORE")[0] > 0
         start.release_vfork_parent(proc)

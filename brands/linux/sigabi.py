@@ -243,7 +243,8 @@ def pack_siginfo(info: SigInfo, pid: int) -> bytes:
     elif sig in _FAULTS and code > 0 and code != SI_KERNEL:
         body = _FAULT.pack(info.addr & 0xFFFFFFFFFFFFFFFF)
     elif code == SI_TIMER:
-        body = _TIMER.pack(0, 0, info.value & 0xFFFFFFFFFFFFFFFF)
+        ident, overrun = s32_of(info.status), s32_of(info.utime)
+        body = _TIMER.pack(ident, overrun, info.value & 0xFFFFFFFFFFFFFFFF)
     elif code < 0:
         body = _KILL.pack(pid, uid, 0)[:8] + _FAULT.pack(info.value & (1 << 64) - 1)
     else:

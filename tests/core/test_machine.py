@@ -17,6 +17,7 @@ from personae.core.hookspecs import hookimpl
 from personae.core.lwp import WhyStop
 from personae.core.savefile import MAGIC
 from personae.core.syscall import Sysent
+from personae.core.zonerun import Completed
 from tests.core.machines import guest, native
 
 
@@ -28,10 +29,10 @@ def test_run_has_the_shape_of_subprocess() -> None:
 
 
 def test_check_raises_for_a_status() -> None:
-    _, zone = native("vforktest")  # it wants /bin/true, which is not there
-    with pytest.raises(subprocess.CalledProcessError) as e:
-        zone.run(["/bin/vforktest"], check=True)
-    assert e.value.returncode != 0
+    _, zone = native("hello")
+    assert zone.run(["/bin/hello"], check=True).returncode == 0
+    with pytest.raises(subprocess.CalledProcessError, match="SIGKILL"):
+        Completed(("x",), -9, b"", b"", 100).check_returncode()
 
 
 def test_a_program_that_is_not_there() -> None:
