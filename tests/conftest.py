@@ -100,13 +100,20 @@ def boot() -> Callable[..., Any]:
 def busybox_root() -> Path:
     """A root file system with a static riscv64 busybox.
 
-    ``PERSONAE_TEST_ROOTFS`` names it; else it is what ``personae rootfs`` has put
-    into, or puts into, ``~/.cache/personae/busybox``.
+    ``PERSONAE_TEST_ROOTFS`` names it; else it is ``~/.cache/personae/busybox``, which is
+    fetched as ``personae rootfs`` does it when it is not there.
     """
     named = os.environ.get("PERSONAE_TEST_ROOTFS")
     root = Path(named) if named else Path.home() / ".cache" / "personae" / "busybox"
-    if not (root / "usr" / "bin" / "busybox").exists():
-        pytest.skip(
-            f"no busybox in {root}: run 'personae rootfs {root} busybox-static'"
-        )
+    if (root / "usr" / "bin" / "busybox").exists():
+        return root
+    if named:
+        pytest.skip(f"no busybox in {root}, which PERSONAE_TEST_ROOTFS names")
+    from personae.core.rootfs import Request, RootfsError, fetch
+
+    root.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fetch(Request(target=root, packages=("busybox-static",)), lambda line: None)
+    except RootfsError as e:
+        pytest.skip(f"busybox-static could not be fetched: {e}")
     return root
