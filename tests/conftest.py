@@ -100,7 +100,7 @@ def boot() -> Callable[..., Any]:
 def busybox_root() -> Path:
     """A root file system with a static riscv64 busybox.
 
-    ``PERSONAE_TEST_ROOTFS`` names it; else it is ``~/.cache/personae/busybox``, which is
+    ``PERSONAE_TEST_ROOTFS`` names it; else ``~/.cache/personae/busybox``, which is
     fetched as ``personae rootfs`` does it when it is not there.
     """
     named = os.environ.get("PERSONAE_TEST_ROOTFS")
