@@ -41,9 +41,7 @@ def load_classes(names: Iterable[str] | None = None) -> list[SchedClass]:
             reason.
     """
     wanted = None if names is None else set(names)
-    return [
-        load_class(p) for p in class_points() if wanted is None or p.name in wanted
-    ]
+    return [load_class(p) for p in class_points() if wanted is None or p.name in wanted]
 
 
 def load_class(point: EntryPoint) -> SchedClass:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 INFINITY = (1 << 64) - 1
 """No limit; a brand has its own spelling."""
 INT_MAX = (1 << 31) - 1
+MAXSHARES = 65535
+"""FSS_MAXSHARES (sys/fss.h)."""
 
 
 class RctlPriv(IntEnum):

@@ -178,6 +178,9 @@ def settaskid(proc: Proc, projid: int, *, final: bool = False) -> Task:
         task_detach(proc)
         task_begin(task, proc)
         _move_counts(old, task, proc.lwpcnt)
+        for t in proc.lwps:
+            if t.cls is not None:
+                t.cls.ops.cl_changeproj(t)
     task_rele(old)
     return task
 
