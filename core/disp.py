@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from personae.core import trap
 from personae.core.errno import Panic
+from personae.core.limits import cpu_time_tick
 from personae.core.lwp import Lwp, TState, WhyStop
 from personae.core.proc import Proc, ProcStat
 
@@ -261,6 +262,7 @@ class Dispatcher:
             cpu.lwp = None
         cpu.clock = k.now
         cpu.instret += k.now - start - (k.ecalls - ecalls) * k.syscall_cost
+        cpu_time_tick(lwp, k.now - start)
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
         if lwp.state is not TState.TS_ONPROC:

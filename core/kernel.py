@@ -120,6 +120,8 @@ class Kernel:
         self.v_maxup, self.v_maxupttl = proc_limits(cfg.max_nprocs)
         self.maxpid = cfg.maxpid
         self.fork_fail_pending = 0
+        self.rctl_syslog: set[str] = set()
+        """Resource controls with the global action syslog (rctladm(8))."""
         self.kstat: dict[str, int] = {}
         self.ecalls = 0
         self.syscalls: defaultdict[Sysent, int] = defaultdict(int)

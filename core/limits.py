@@ -21,6 +21,7 @@ from personae.core.rctl import rctl_test, rlimit_get
 if TYPE_CHECKING:
     from personae.core.cred import Cred
     from personae.core.kernel import Kernel
+    from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.project import Project
     from personae.core.task import Task
@@ -250,6 +251,33 @@ def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
             if entity.nlwps <= 0:
                 raise Panic(f"nlwps of {entity!r} below 0")
             entity.nlwps -= 1
+
+
+# ---- CPU time ----
+
+
+def cpu_time_tick(lwp: Lwp, used: int) -> None:
+    """The lwp has run ``used`` cycles: hold its process and task to their time.
+
+    A second of the limit is over when it was used up (proc_cpu_time_test).
+
+    Locks: none.
+    """
+    proc = lwp.proc
+    proc.cpu_cycles += used
+    task = proc.task
+    if task is None:
+        return  # it has gone
+    task.cpu_cycles += used
+    hz = proc.kernel.config.clock_hz
+    if proc.cpu_cycles >= proc.cpu_ctl * hz:
+        _cpu_test("process.max-cpu-time", proc, proc, hz)
+    if task.cpu_cycles >= task.max_cpu_time * hz:
+        _cpu_test("task.max-cpu-time", task, proc, hz)
+
+
+def _cpu_test(name: str, entity: Proc | Task, proc: Proc, hz: int) -> None:
+    rctl_test(name, entity, proc, usage=entity.cpu_cycles // hz)
 
 
 # ---- the punishing delay ----

@@ -190,6 +190,8 @@ class Machine:
             zone.set_rctl("zone.max-lwps", max_lwps)
         if max_processes is not None:
             zone.set_rctl("zone.max-processes", max_processes)
+        if acct:
+            zone.set_rctl("zone.max-physical-memory", parse_size(memory or 0))
         install_root(k, zone, Path(rootfs) if rootfs is not None else None, mounts)
         if boot:
             k.zone_boot(zone)

@@ -208,6 +208,10 @@ class Proc:
         self.fsz_ctl = 0
         self.vmem_ctl = 0
         self.fno_ctl = 0
+        self.cpu_ctl = (1 << 64) - 1
+        """process.max-cpu-time, in seconds."""
+        self.cpu_cycles = 0
+        """Cycles that its lwps ran, which are held against ``cpu_ctl``."""
 
         # signals
         self.sig = 0

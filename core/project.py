@@ -38,6 +38,8 @@ class Project:
         self.max_processes = 0
         self.max_tasks = 0
         self.max_contracts = 0
+        self.cpu_cap = 0
+        """Enforced value of project.cpu-cap, in hundredths of a CPU."""
         self.shares = 1
         """project.cpu-shares, for FSS."""
         self.rctls: RctlSet = rctl_set_attach("project", self)

@@ -6,23 +6,41 @@ and either refuses or moves on to the next value; the last, the system's, always
 refuses (resource_controls(7)).  Resource limits (getrlimit) are a view of the
 process controls: soft is the basic value, hard the privileged one.
 
-Every entity has one ``RctlSet``.  fork.c:321 copies the process' set in two
-steps, room first and then the copy under the set's lock, and runs the set
-callbacks so that the limits cached in the child agree with its set.
+Every entity has one ``RctlSet``.  fork.c:321 copies the process' set: here both
+sets go on with the same controls until one of them changes one, so nothing has to be
+allocated under the set's lock, and a fork does not pay for values that stay as they
+are.  The set callbacks (``cache``) run, so that the limits cached in the child agree
+with its set.
+
+The catalogue is in ``rctldefs``, what setrctl(2) and getrctl(2) do in ``rctlsys``.
 
 Must not know: how a signal is delivered, what a file or a page is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from personae.core import policy
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.flags import quick_flags
-from personae.core.signal import Sig
+from personae.core.rctldefs import (
+    BY_ENTITY,
+    CACHED,
+    DEFAULT_MAX_CONTRACTS,
+    ENTITIES,
+    INFINITY,
+    INT_MAX,
+    RCTLS,
+    RLIM_DEFAULTS,
+    RLIM_STORED,
+    RLIMITS,
+    RctlDef,
+    RctlGlobal,
+    RctlLocal,
+    RctlPriv,
+)
+from personae.core.signal import SiCode, Sig, SigInfo
 from personae.core.sync import LockOrder, Mutex
 
 if TYPE_CHECKING:
@@ -30,136 +48,35 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.proc import Proc
 
-INFINITY = (1 << 64) - 1
-"""No limit; a brand has its own spelling."""
-INT_MAX = (1 << 31) - 1
-MAXSHARES = 65535
-"""FSS_MAXSHARES (sys/fss.h)."""
-
-
-class RctlPriv(IntEnum):
-    """Who may change a value (RCPRIV_*, sys/rctl.h)."""
-
-    BASIC = 0x01000000
-    PRIVILEGED = 0x04000000
-    SYSTEM = 0x07000000
-
-
-@quick_flags
-class RctlLocal(IntFlag):
-    """What exceeding a value does (RCTL_LOCAL_*)."""
-
-    NOACTION = 0
-    SIGNAL = 1
-    DENY = 2
-    MAXIMAL = 0x80000000
-
-
-@quick_flags
-class RctlGlobal(IntFlag):
-    """Properties of a control (RCTL_GLOBAL_*)."""
-
-    NONE = 0
-    NOBASIC = 1
-    DENY_ALWAYS = 2
-    DENY_NEVER = 4
-    INFINITE = 8
-    LOWERABLE = 16
-    SIGNAL_NEVER = 32
-
-
-@dataclass(frozen=True)
-class RctlDef:
-    """One control of the catalogue (rctl_dict_entry_t).
-
-    Attributes:
-        name: Its name, ``entity.control``.
-        ceiling: The system value.
-        flags: Properties.
-        usage: Attribute of the entity that counts; empty if the caller counts.
-        cache: Attribute of the entity (a proc for process controls) where the
-            enforced value is cached; empty for none.
-        rlimit: Neutral name of the resource limit, or empty.
-    """
-
-    name: str
-    ceiling: int
-    flags: RctlGlobal
-    usage: str = ""
-    cache: str = ""
-    rlimit: str = ""
-
-    @property
-    def entity(self) -> str:
-        """Kind of the entity: process, task, project or zone."""
-        return self.name.partition(".")[0]
-
-
-def _defs() -> dict[str, RctlDef]:
-    g = RctlGlobal
-    count = g.NOBASIC | g.INFINITE
-    low = g.LOWERABLE | g.DENY_ALWAYS
-    shares = g.NOBASIC | g.DENY_NEVER | g.SIGNAL_NEVER
-    rows = (
-        RctlDef(
-            "process.max-cpu-time",
-            INFINITY,
-            g.LOWERABLE | g.DENY_NEVER | g.INFINITE,
-            rlimit="CPU",
-        ),
-        RctlDef(
-            "process.max-file-size", INFINITY, low, cache="fsz_ctl", rlimit="FSIZE"
-        ),
-        RctlDef("process.max-data-size", INFINITY, low, rlimit="DATA"),
-        RctlDef(
-            "process.max-stack-size", INFINITY, low, cache="stk_ctl", rlimit="STACK"
-        ),
-        RctlDef("process.max-core-size", INFINITY, low, rlimit="CORE"),
-        RctlDef(
-            "process.max-file-descriptor",
-            INT_MAX,
-            low,
-            cache="fno_ctl",
-            rlimit="NOFILE",
-        ),
-        RctlDef(
-            "process.max-address-space", INFINITY, low, cache="vmem_ctl", rlimit="AS"
-        ),
-        RctlDef("process.max-locked-memory", INFINITY, low, rlimit="MEMLOCK"),
-        RctlDef("process.max-sigqueue-size", INT_MAX, low, rlimit="SIGPENDING"),
-        RctlDef("task.max-lwps", INT_MAX, g.INFINITE, "nlwps", "max_lwps"),
-        RctlDef("task.max-processes", INT_MAX, g.INFINITE, "nprocs", "max_processes"),
-        RctlDef("project.max-lwps", INT_MAX, count, "nlwps", "max_lwps"),
-        RctlDef("project.max-processes", INT_MAX, count, "nprocs", "max_processes"),
-        RctlDef("project.max-tasks", INT_MAX, count, "ntasks", "max_tasks"),
-        RctlDef("project.max-contracts", INT_MAX, count, "contracts", "max_contracts"),
-        RctlDef("project.cpu-shares", MAXSHARES, shares, cache="shares"),
-        RctlDef("zone.cpu-shares", MAXSHARES, shares, cache="shares"),
-        RctlDef("zone.max-lwps", INT_MAX, count, "nlwps", "max_lwps"),
-        RctlDef("zone.max-processes", INT_MAX, count, "nprocs", "max_processes"),
-    )
-    return {row.name: row for row in rows}
-
-
-RCTLS = _defs()
-"""The catalogue, by name.  Constant."""
-RLIMITS = {d.rlimit: d.name for d in RCTLS.values() if d.rlimit}
-"""Control behind each resource limit that is enforced through one."""
-DEFAULT_MAX_CONTRACTS = 10000
-DEFAULT_SHARES = 1
-
-RLIM_DEFAULTS: dict[str, tuple[int, int]] = {
-    "CPU": (INFINITY, INFINITY),
-    "FSIZE": (INFINITY, INFINITY),
-    "DATA": (INFINITY, INFINITY),
-    "STACK": (8 << 20, INFINITY),
-    "CORE": (INFINITY, INFINITY),
-    "NOFILE": (256, 65536),
-    "AS": (INFINITY, INFINITY),
-}
-"""The seven limits of a new process tree (os/rctl_proc.c)."""
-RLIM_STORED = ("RSS", "NPROC", "LOCKS", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME")
-"""Limits of other systems, kept for getrlimit; what they limit is the brand's."""
+__all__ = [
+    "DEFAULT_MAX_CONTRACTS",
+    "INFINITY",
+    "INT_MAX",
+    "RCTLS",
+    "RLIMITS",
+    "RLIM_DEFAULTS",
+    "RLIM_STORED",
+    "Rctl",
+    "RctlDef",
+    "RctlGlobal",
+    "RctlLocal",
+    "RctlPriv",
+    "RctlSet",
+    "RctlVal",
+    "rctl_action",
+    "rctl_changed",
+    "rctl_set_attach",
+    "rctl_set_dup",
+    "rctl_set_free",
+    "rctl_set_init",
+    "rctl_set_tearoff",
+    "rctl_set_value",
+    "rctl_test",
+    "rctl_value",
+    "rctlproc_default_init",
+    "rlimit_get",
+    "rlimit_set",
+]
 
 
 @dataclass(frozen=True)
@@ -174,6 +91,7 @@ class RctlVal:
         recipient: For a basic value of a set that several processes share, the one
             that set it: it applies to that process only.  None in the set of a
             process, which has one owner.
+        fired: When it was last exceeded, in cycles; 0 never.
     """
 
     value: int
@@ -181,6 +99,7 @@ class RctlVal:
     action: RctlLocal = RctlLocal.NOACTION
     signal: int = 0
     recipient: Proc | None = None
+    fired: int = field(default=0, compare=False)
 
     def order(self) -> tuple[bool, int, bool, int]:
         """Place in the list: maximal last, then value, no-deny first, privilege."""
@@ -191,6 +110,12 @@ class RctlVal:
             self.privilege,
         )
 
+    def same(self, other: RctlVal) -> bool:
+        """Whether both are the same value to rctl_val_cmp: order, and recipient."""
+        if self.order() != other.order():
+            return False
+        return self.privilege is not RctlPriv.BASIC or self.recipient is other.recipient
+
 
 class Rctl:
     """One control of one set: its values and the cursor (rctl_t)."""
@@ -199,8 +124,9 @@ class Rctl:
 
     def __init__(self, rdef: RctlDef) -> None:
         self.rdef = rdef
-        system = RctlLocal.MAXIMAL | (
-            RctlLocal.NOACTION if rdef.flags & RctlGlobal.DENY_NEVER else RctlLocal.DENY
+        system = RctlLocal(
+            RctlLocal.MAXIMAL
+            | (0 if rdef.flags & RctlGlobal.DENY_NEVER else RctlLocal.DENY)
         )
         self.values = [RctlVal(rdef.ceiling, RctlPriv.SYSTEM, system)]
         self.cursor = 0
@@ -244,32 +170,48 @@ class RctlSet:
         kind: Kind of the entity: process, task, project or zone.
         entity: The entity, whose cached limits follow the set.
         kernel: The kernel.
+
+    Attributes:
+        rctls: The controls by name; other sets may have the same table (``cow``).
+        cow: The table is another set's too: it is copied before it changes.
+        mine: Controls of the table that no other set has.
+        stored: Resource limits that no control enforces; replaced, never changed.
+        recipients: Basic values of a set of several processes.
     """
+
+    __slots__ = (
+        "cow", "entity", "freed", "kind", "lock", "mine", "rctls", "recipients",
+        "stored",
+    )  # fmt: skip
 
     def __init__(self, kind: str, entity: Any, kernel: Kernel) -> None:
         self.kind = kind
         self.entity = entity
         self.lock = Mutex(kernel.locks, f"rcs_lock:{kind}", LockOrder.RCTL)
-        self.rctls = {d.name: Rctl(d) for d in RCTLS.values() if d.entity == kind}
-        self.shared: set[str] = set()
-        """Controls that another set may have too: copied before they change."""
+        self.rctls = {d.name: Rctl(d) for d in BY_ENTITY[kind]}
+        self.cow = False
+        self.mine = set(self.rctls)
         self.stored: dict[str, tuple[int, int]] = {}
-        """Resource limits that no control enforces."""
+        self.recipients = 0
         self.freed = False
 
     def own(self, name: str) -> Rctl:
         """A control that is about to change: this set's alone from here on."""
-        rctl = self.rctls[name]
-        if name in self.shared:
-            self.shared.discard(name)
-            rctl = self.rctls[name] = rctl.copy()
+        if name in self.mine:
+            return self.rctls[name]
+        if self.cow:
+            self.rctls = dict(self.rctls)
+            self.cow = False
+        rctl = self.rctls[name] = self.rctls[name].copy()
+        self.mine.add(name)
         return rctl
 
     def callbacks(self) -> None:
         """Set the cached limits of the entity from the set (RCD_CALLBACK)."""
-        for rctl in self.rctls.values():
-            if rctl.rdef.cache:
-                setattr(self.entity, rctl.rdef.cache, rctl.enforced.value)
+        entity, rctls = self.entity, self.rctls
+        for name, attr in CACHED[self.kind]:
+            rctl = rctls[name]
+            setattr(entity, attr, rctl.values[rctl.cursor].value)
 
     def snapshot(self) -> tuple[Any, ...]:
         """Values and cursors, to compare two sets."""
@@ -291,21 +233,19 @@ class RctlSet:
 
 
 def rctl_set_attach(kind: str, entity: Any) -> RctlSet:
-    """A fresh set for a task, project or zone: only system values.
+    """A fresh set for a task, project or zone: system values and the initial ones.
 
-    A project is given its privileged max-contracts as well, and a project or zone
-    the one share it has by default.
+    A project begins with project.max-contracts, and projects and zones with one
+    share of the CPU.
     """
     kernel = entity.kernel if kind != "project" else entity.zone.kernel
     rset = RctlSet(kind, entity, kernel)
-    if kind == "project":
-        rset.rctls["project.max-contracts"].insert(
-            RctlVal(DEFAULT_MAX_CONTRACTS, RctlPriv.PRIVILEGED, RctlLocal.DENY)
-        )
-    if kind in ("project", "zone"):
-        rset.rctls[f"{kind}.cpu-shares"].insert(
-            RctlVal(DEFAULT_SHARES, RctlPriv.PRIVILEGED, RctlLocal.NOACTION)
-        )
+    for rdef in BY_ENTITY[kind]:
+        if rdef.initial is not None:
+            denies = not rdef.flags & RctlGlobal.DENY_NEVER
+            action = RctlLocal.DENY if denies else RctlLocal.NOACTION
+            val = RctlVal(rdef.initial, RctlPriv.PRIVILEGED, action)
+            rset.rctls[rdef.name].insert(val)
     rset.callbacks()
     return rset
 
@@ -328,40 +268,29 @@ def rctlproc_default_init(proc: Proc) -> None:
         _rlimit_install(_set_of(proc), name, soft, hard)
 
 
-def rctl_set_dup_prealloc(parent_set: RctlSet) -> int:
-    """First step of a dup: how many values there must be room for."""
-    return sum(len(r.values) for r in parent_set.rctls.values())
-
-
 def rctl_set_dup(parent: Proc, child: Proc) -> RctlSet:
     """Copy a process' set for its child and run the set callbacks (fork.c:321).
 
-    The room is found without the lock, so it is counted again under it, and
-    found again if the set has grown meanwhile.  Cursors are kept.
+    Cursors are kept.  The copy is one table for both until one of them changes a
+    control (``RctlSet.own``), so the loop of fork.c that finds room first and looks
+    again under the lock has nothing to do.
 
-    Locks: none on entry and return; the set's lock inside.
+    Locks: none on entry and return; the parent set's lock inside.
     """
-    parent_set = _set_of(parent)
-    if parent_set.freed or child.rctls is not None:
+    old = _set_of(parent)
+    if old.freed or child.rctls is not None:
         raise Panic(f"rctl_set_dup for {child!r}")
-    while True:
-        room = rctl_set_dup_prealloc(parent_set)
-        with parent_set.lock:
-            if rctl_set_dup_prealloc(parent_set) <= room:
-                child.rctls = _dup(parent_set, child)
-                return child.rctls
-
-
-def _dup(parent_set: RctlSet, child: Proc) -> RctlSet:
-    """Both sets have the same controls until one of them changes one (``own``)."""
-    new = RctlSet.__new__(RctlSet)
-    new.kind, new.entity, new.freed = parent_set.kind, child, False
-    new.lock = Mutex(child.kernel.locks, parent_set.lock.name, LockOrder.RCTL)
-    new.rctls = dict(parent_set.rctls)
-    parent_set.shared.update(new.rctls)
-    new.shared = set(new.rctls)
-    new.stored = dict(parent_set.stored)
-    new.callbacks()
+    with old.lock:
+        new = RctlSet.__new__(RctlSet)
+        new.kind, new.entity, new.freed = old.kind, child, False
+        new.lock = Mutex(child.kernel.locks, old.lock.name, LockOrder.RCTL)
+        new.rctls, new.stored = old.rctls, old.stored
+        old.cow = new.cow = True
+        if old.mine:
+            old.mine = set()
+        new.mine, new.recipients = set(), 0
+        new.callbacks()
+    child.rctls = new
     return new
 
 
@@ -374,6 +303,30 @@ def rctl_set_free(rset: RctlSet) -> None:
         rset.entity.rctls = None
 
 
+def rctl_set_tearoff(rset: RctlSet, proc: Proc) -> None:
+    """Take the basic values of a process out of a set that it leaves.
+
+    Locks: none, or those before the set's lock.
+    """
+    if not rset.recipients:
+        return
+    for name in list(rset.rctls):
+        for val in rset.rctls[name].find(RctlPriv.BASIC, proc):
+            rset.own(name).remove(val)
+            rctl_changed(rset, name)
+
+
+def rctl_changed(rset: RctlSet, name: str) -> None:
+    """A control's values have changed: count recipients, run its set callback."""
+    rctl = rset.rctls[name]
+    if rctl.rdef.cache:
+        setattr(rset.entity, rctl.rdef.cache, rctl.enforced.value)
+    if rset.kind != "process":
+        rset.recipients = sum(
+            v.recipient is not None for r in rset.rctls.values() for v in r.values
+        )
+
+
 # ---- the test ----
 
 
@@ -383,21 +336,31 @@ def rctl_value(rset: RctlSet, name: str) -> int:
 
 
 def rctl_set_value(
-    rset: RctlSet, name: str, value: int, action: RctlLocal = RctlLocal.DENY
+    rset: RctlSet, name: str, value: int, action: RctlLocal | None = None
 ) -> None:
     """Put one privileged value in place of those there (zonecfg's rctl).
+
+    Args:
+        rset: The set.
+        name: The control.
+        value: The value; the system's own stands for none.
+        action: What exceeding it does; by default to refuse where that can be.
 
     Raises:
         KernelError: EINVAL, above what the system allows.
     """
-    rctl = rset.own(name)
-    if not 0 <= value <= rctl.rdef.ceiling:
+    rdef = rset.rctls[name].rdef
+    if not 0 <= value <= rdef.ceiling:
         raise KernelError(Errno.EINVAL, f"{name}: {value} is out of range")
+    if action is None:
+        never = rdef.flags & RctlGlobal.DENY_NEVER
+        action = RctlLocal.NOACTION if never else RctlLocal.DENY
+    rctl = rset.own(name)
     for old in rctl.find(RctlPriv.PRIVILEGED):
         rctl.remove(old)
-    if value < rctl.rdef.ceiling:
+    if value < rdef.ceiling:
         rctl.insert(RctlVal(value, RctlPriv.PRIVILEGED, action))
-    rset.callbacks()
+    rctl_changed(rset, name)
 
 
 def rctl_test(
@@ -423,31 +386,81 @@ def rctl_test(
     rctl = rset.rctls[kind]
     rdef = rctl.rdef
     want = (getattr(entity, rdef.usage) if usage is None else usage) + incr
-    while want > rctl.enforced.value:
-        if _exceeded(rctl, proc):
+    while want > rctl.enforced.value and not _unlimited(rctl):
+        if _act(rset, kind, proc):
             return True
+        rctl = rset.own(kind)
         if rctl.cursor + 1 == len(rctl.values):
             return not rdef.flags & RctlGlobal.DENY_NEVER
-        rctl = rset.own(kind)
         rctl.cursor += 1
         if rdef.cache:
             setattr(entity, rdef.cache, rctl.enforced.value)
     return False
 
 
-def _exceeded(rctl: Rctl, proc: Proc) -> bool:
-    """Do what the enforced value says; True if that is to refuse."""
+def rctl_action(kind: str, entity: Any, proc: Proc) -> bool:
+    """Do what the enforced value says: its limit was met elsewhere (rctl_action).
+
+    Returns:
+        Whether it refuses.  If it does not, the next value is enforced.
+    """
+    rset: RctlSet | None = entity.rctls
+    if rset is None or proc.pid == 0:
+        return False
+    if _unlimited(rset.rctls[kind]):
+        return False
+    if _act(rset, kind, proc):
+        return True
+    rctl = rset.own(kind)
+    if rctl.cursor + 1 < len(rctl.values):
+        rctl.cursor += 1
+        rctl_changed(rset, kind)
+    return False
+
+
+def _unlimited(rctl: Rctl) -> bool:
+    """The maximal value of an infinite control is no limit."""
+    return bool(
+        rctl.rdef.flags & RctlGlobal.INFINITE
+        and rctl.enforced.action & RctlLocal.MAXIMAL
+    )
+
+
+def _act(rset: RctlSet, name: str, proc: Proc) -> bool:
+    """Global, then local action of the enforced value; True if one refuses."""
+    rctl = rset.own(name)
     val = rctl.enforced
-    flags = rctl.rdef.flags
-    mine = val.recipient is None or val.recipient is proc
+    kernel = proc.kernel
+    rctl.values[rctl.cursor] = replace(val, fired=kernel.now)
+    if name in kernel.rctl_syslog:
+        kernel.notice(
+            f"{val.privilege.name.lower()} rctl {name} (value {val.value}) exceeded "
+            f"by {rset.kind} {_entity_id(rset)} in zone {proc.zone.name}"
+        )
     if val.action & RctlLocal.SIGNAL and val.signal:
-        target = val.recipient if val.recipient is not None else proc
-        proc.kernel.psignal(target, val.signal, None)
+        _send(rset, val, proc)
+    flags = rctl.rdef.flags
     if flags & RctlGlobal.DENY_ALWAYS:
         return True
     if flags & RctlGlobal.DENY_NEVER:
         return False
+    mine = val.recipient is None or val.recipient is proc
     return bool(val.action & RctlLocal.DENY) and mine
+
+
+def _entity_id(rset: RctlSet) -> int:
+    return int(rset.entity.pid if rset.kind == "process" else rset.entity.id)
+
+
+def _send(rset: RctlSet, val: RctlVal, proc: Proc) -> None:
+    """The signal of a value: to the lwp that went over it, or to the recipient."""
+    kernel, lwp = proc.kernel, proc.kernel.current
+    info = SigInfo(val.signal, SiCode.RCTL, entity=ENTITIES[rset.kind])
+    target = val.recipient if val.recipient is not None else proc
+    if lwp is not None and lwp.proc is target:
+        kernel.tsignal(lwp, val.signal, info)
+    else:
+        kernel.psignal(target, val.signal, info)
 
 
 # ---- resource limits ----
@@ -477,8 +490,19 @@ def rlimit_get(proc: Proc, name: str) -> tuple[int, int]:
     raise KernelError(Errno.EINVAL, f"there is no resource limit {name}")
 
 
-def rlimit_set(proc: Proc, name: str, soft: int, hard: int, cred: Cred) -> None:
+def rlimit_set(
+    proc: Proc, name: str, soft: int, hard: int, cred: Cred, *, kill: bool = False
+) -> None:
     """Set a resource limit of a process.
+
+    Args:
+        proc: The process.
+        name: Neutral name of the limit.
+        soft: Basic value.
+        hard: Privileged value.
+        cred: Who sets it.
+        kill: The hard limit of CPU time kills, as it does in Linux; illumos
+            sends SIGXCPU once more.
 
     Raises:
         KernelError: EINVAL (soft above hard, no such limit), EPERM (hard raised
@@ -489,25 +513,29 @@ def rlimit_set(proc: Proc, name: str, soft: int, hard: int, cred: Cred) -> None:
     _, old_hard = rlimit_get(proc, name)
     if hard > old_hard and not policy.secpolicy_rctlsys(cred):
         raise KernelError(Errno.EPERM, f"{name}: raising a hard limit")
-    _rlimit_install(_set_of(proc), name, soft, hard)
+    _rlimit_install(_set_of(proc), name, soft, hard, kill)
 
 
-def _rlimit_install(rset: RctlSet, name: str, soft: int, hard: int) -> None:
+def _rlimit_install(
+    rset: RctlSet, name: str, soft: int, hard: int, kill: bool = False
+) -> None:
     if name in RLIM_STORED:
-        rset.stored[name] = (soft, hard)
+        rset.stored = {**rset.stored, name: (soft, hard)}
         return
-    rctl = rset.own(RLIMITS[name])
+    control = RLIMITS[name]
+    rctl = rset.own(control)
     action, signal = RctlLocal.DENY, 0
     if name == "CPU":
         action, signal = RctlLocal.SIGNAL, int(Sig.SIGXCPU)
     elif name == "FSIZE":
-        action, signal = RctlLocal.DENY | RctlLocal.SIGNAL, int(Sig.SIGXFSZ)
+        action, signal = RctlLocal(3), int(Sig.SIGXFSZ)
+    last = int(Sig.SIGKILL) if kill and name == "CPU" else signal
     with rset.lock:
         for old in rctl.find(RctlPriv.BASIC) + rctl.find(RctlPriv.PRIVILEGED):
             rctl.remove(old)
         ceiling = rctl.rdef.ceiling
         if hard < ceiling:
-            rctl.insert(RctlVal(hard, RctlPriv.PRIVILEGED, action, signal))
+            rctl.insert(RctlVal(hard, RctlPriv.PRIVILEGED, action, last))
         if soft < ceiling:
             rctl.insert(RctlVal(soft, RctlPriv.BASIC, action, signal))
-        rset.callbacks()
+        rctl_changed(rset, control)

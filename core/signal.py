@@ -143,6 +143,8 @@ class SiCode(IntEnum):
     LWP = -1
     QUEUE = -2
     TIMER = -3
+    RCTL = 2049
+    """A resource control went over a value; ``SigInfo.entity`` says whose."""
     KERNEL = 32767
     SEGV_MAPERR = 1
     SEGV_ACCERR = 2
@@ -173,6 +175,7 @@ class SigInfo:
         value: Of sigqueue.
         utime: CPU time of a child in cycles.
         stime: System time of a child in cycles.
+        entity: For si_code RCTL: process 0, task 1, project 2, zone 3.
     """
 
     signo: int
@@ -184,6 +187,7 @@ class SigInfo:
     value: int = 0
     utime: int = 0
     stime: int = 0
+    entity: int = 0
 
 
 @dataclass(frozen=True)

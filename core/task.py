@@ -48,6 +48,10 @@ class Task:
         self.nprocs = 0
         self.max_lwps = 0
         self.max_processes = 0
+        self.max_cpu_time = 0
+        """Enforced value of task.max-cpu-time, in seconds."""
+        self.cpu_cycles = 0
+        """Cycles that its processes ran while they were in it."""
         self.final = False
         """TASK_FINAL: its members can't leave it."""
         self.rctls: RctlSet = rctl_set_attach("task", self)

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.cred import PRIV_ALL, PRIV_ZONE, Cred, Priv, kcred
 from personae.core.errno import Panic
-from personae.core.rctl import RctlSet, rctl_set_attach, rctl_set_value
+from personae.core.rctl import (
+    INFINITY,
+    RctlSet,
+    rctl_set_attach,
+    rctl_set_value,
+)
 
 if TYPE_CHECKING:
     from personae.core.brand import Brand
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from personae.core.vfs.vnode import Vnode
 
 GLOBAL_ZONEID = 0
+PAGE_SHIFT = 12
 
 
 class ZoneState(IntEnum):
@@ -88,6 +94,10 @@ class Zone:
         self.max_lwps = 0
         """Enforced value of zone.max-lwps; changed by ``set_rctl``."""
         self.max_processes = 0
+        self.cpu_cap = 0
+        """Enforced value of zone.cpu-cap, in hundredths of a CPU."""
+        self._max_swap = self._max_physical = INFINITY
+        self._capped = False
         self.pool: Pool | None = None
         """The pool its processes are bound to; None for the default."""
         self.shares = 1
@@ -106,6 +116,50 @@ class Zone:
     def set_rctl(self, name: str, value: int) -> None:
         """Set a limit of the zone, e.g. ``zone.max-lwps``: refuse above ``value``."""
         rctl_set_value(self.rctls, name, value)
+
+    # ---- memory: zone.max-swap and zone.max-physical-memory ----
+
+    @property
+    def mem_bytes(self) -> int:
+        """What its processes have of the memory, if it has an account of its own."""
+        return self.kernel.hw.acct_used(self.acct) << PAGE_SHIFT if self.acct else 0
+
+    @property
+    def max_swap(self) -> int:
+        """Enforced value of zone.max-swap."""
+        return self._max_swap
+
+    @max_swap.setter
+    def max_swap(self, value: int) -> None:
+        self._max_swap = value
+        self._cap_memory()
+
+    @property
+    def max_physical(self) -> int:
+        """Enforced value of zone.max-physical-memory."""
+        return self._max_physical
+
+    @max_physical.setter
+    def max_physical(self, value: int) -> None:
+        self._max_physical = value
+        self._cap_memory()
+
+    def _cap_memory(self) -> None:
+        """Limit the account that pays for its frames.
+
+        There is no swap device, so memory that may be reserved and memory that may
+        be used are the same frames, and the smaller limit counts.  A zone that ran
+        before it had a limit has its frames on the common account, where they stay.
+        """
+        cap = min(self._max_swap, self._max_physical)
+        if cap == INFINITY and not self._capped:
+            return
+        self._capped = True
+        hw, frames = self.kernel.hw, cap >> PAGE_SHIFT
+        if self.acct:
+            hw.acct_limit(self.acct, frames)
+        elif self.state < ZoneState.READY:
+            self.acct = hw.acct_create(max(1, frames))
 
     @property
     def forkable(self) -> bool:

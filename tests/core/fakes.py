@@ -91,6 +91,8 @@ class FakeKernel:
         self.quantum = 1 << 40
         self.now = 0
         self.fork_fail_pending = 0
+        self.rctl_syslog: set[str] = set()
+        self.infos: list[Any] = []
         self.upcount: dict[tuple[int, int], int] = {}
         self.practive: list[Proc] = []
         self.kstat: dict[str, int] = {}
@@ -126,8 +128,12 @@ class FakeKernel:
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
-    def psignal(self, proc: Proc, sig: int, _info: object) -> None:
+    def psignal(self, proc: Proc, sig: int, info: object) -> None:
         self.signals.append((proc.pid, int(sig)))
+        self.infos.append(info)
+
+    def tsignal(self, lwp: Lwp, sig: int, info: object) -> None:
+        self.psignal(lwp.proc, sig, info)
 
     def wakeup(self, cv: CondVar) -> None:
         self.woken.append(cv)
