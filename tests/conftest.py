@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,12 +73,16 @@ def build_case(
 
 
 @pytest.fixture
-def boot() -> Callable[..., Any]:
+def boot() -> Iterator[Callable[..., Any]]:
     """Make a machine with one zone ``z`` whose root holds these programs.
 
     Called with the brand, files by name (each appears as ``/name``), keywords for
-    the zone in ``zone``, and keywords for the machine; answers the zone.
+    the zone in ``zone``, and keywords for the machine; answers the zone.  At the end of
+    the test the books of every machine have to balance.
     """
+    from personae.core.ledgercheck import ledger_check
+
+    machines: list[Any] = []
 
     def make(
         brand: str,
@@ -91,9 +95,12 @@ def boot() -> Callable[..., Any]:
         z = Machine(**machine).add_zone("z", brand=brand, **(zone or {}))
         for name, source in files.items():
             z.put(f"/{name}", source.read_bytes())
+        machines.append(z.machine)
         return z
 
-    return make
+    yield make
+    for m in machines:
+        assert ledger_check(m.kernel) == []
 
 
 @pytest.fixture(scope="session")
