@@ -213,9 +213,7 @@ def _fallible(
     if isvfork:
         as_share(txn, p, cp)
     elif flags & ForkFlag.FORK_SHAREVM:
-        txn.do(
-            "as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp)
-        )
+        txn.do("as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp))
     else:
         phase.keep = _KEEP_ENOMEM
         _dup_memory(txn, p, cp)
@@ -356,9 +354,11 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
         cp.zombcnt = p.zombcnt
         cp.flag |= p.flag & ProcFlag.SLWPWRAP
     if p.corefile is not None:
-        cp.corefile = p.corefile.hold()
+        p.corefile.hold()
+        cp.corefile = p.corefile
     if p.content is not None:
-        cp.content = p.content.hold()
+        p.content.hold()
+        cp.content = p.content
     if p.pctx:
         cp.pctx = [op.fork(cp) for op in p.pctx]
     _stop_on_exit(lwp, cp)

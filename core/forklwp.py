@@ -77,8 +77,9 @@ def lwpdir_alloc(p: Proc, cp: Proc, kind: ForkKind) -> None:
     cp.lgrpset = 0
 
 
-def lwpdir_free(cp: Proc) -> None:
+def lwpdir_free(p: Proc, cp: Proc, kind: ForkKind) -> None:
     """Undo of ``lwpdir_alloc``."""
+    del p, kind
     cp.lwpdir = []
     cp.tidhash_sz = 0
 
@@ -109,32 +110,21 @@ def lwp_create(
     """
     k = proc.kernel
     n = f":{tid}"
-    txn.do(
-        "lwp_limits" + n,
-        lambda: lwp_limits_enter(k, proc),
-        lambda _: lwp_limits_exit(k, proc),
-    )
-    ctx = txn.do("thread_create" + n, lambda: _ctx_alloc(proc), k.hw.ctx_free)
-    lwp = txn.do("lwp_alloc" + n, lambda: _lwp_alloc(proc, ctx), _lwp_free)
+    txn.call("lwp_limits" + n, lwp_limits_enter, lwp_limits_exit, k, proc)
+    ctx = txn.do("thread_create" + n, _ctx_alloc, k.hw.ctx_free, proc)
+    lwp = txn.do("lwp_alloc" + n, _lwp_alloc, _lwp_free, proc, ctx)
     ops = proc.brand.ops
     data = txn.do(
         "b_lwpdata_alloc" + n,
-        lambda: ops.b_lwpdata_alloc(proc),
+        ops.b_lwpdata_alloc,
         lambda d: None if lwp.brand_inited else ops.b_lwpdata_free(proc, d),
+        proc,
     )
-    txn.do(
-        "lwp_enter" + n, lambda: _lwp_enter(lwp, tid, source), lambda _: _lwp_leave(lwp)
-    )
-    txn.do(
-        "b_initlwp" + n, lambda: _brand_init(lwp, data), lambda _: ops.b_freelwp(lwp)
-    )
+    txn.call("lwp_enter" + n, _lwp_enter, _lwp_unenter, lwp, tid, source)
+    txn.call("b_initlwp" + n, _brand_init, _brand_free, lwp, data)
     if cls is not None:
         sched = k.classes[cls]
-        txn.do(
-            "cl_enterclass" + n,
-            lambda: _enter_class(lwp, sched),
-            lambda _: _leave_class(lwp),
-        )
+        txn.call("cl_enterclass" + n, _enter_class, _leave_class, lwp, sched)
     return lwp
 
 
@@ -180,6 +170,11 @@ def _lwp_enter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
         proc.lwpcnt += 1
 
 
+def _lwp_unenter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
+    del tid, source
+    _lwp_leave(lwp)
+
+
 def _lwp_leave(lwp: Lwp) -> None:
     proc = lwp.proc
     with proc.lock:
@@ -196,14 +191,20 @@ def _brand_init(lwp: Lwp, data: Any) -> None:
         ops.b_initlwp_post(lwp)
 
 
+def _brand_free(lwp: Lwp, data: Any) -> None:
+    del data
+    lwp.proc.brand.ops.b_freelwp(lwp)
+
+
 def _enter_class(lwp: Lwp, sched: Any) -> None:
     with lwp.proc.lock:
         sched.ops.cl_enterclass(lwp, None)
         lwp.cls = sched
 
 
-def _leave_class(lwp: Lwp) -> None:
+def _leave_class(lwp: Lwp, sched: Any = None) -> None:
     """CL_EXIT and CL_EXITCLASS of a lwp that is discarded or gone."""
+    del sched
     cls = lwp.cls
     if cls is None:
         raise Panic(f"{lwp!r} left its class twice")
@@ -228,41 +229,51 @@ def forklwp(txn: Transaction, caller: Lwp, src: Lwp, cp: Proc) -> Lwp:
     lwp = lwp_create(txn, cp, tid=src.tid, source=caller)
     n = f":{src.tid}"
     _copy_lwp(src, lwp, caller)
-    txn.do(
-        "lwp_ctmpl_copy" + n,
-        lambda: ctmpl_dup(src, lwp),
-        lambda _: ctmpl_clear(lwp),
-    )
+    txn.call("lwp_ctmpl_copy" + n, ctmpl_dup, _ctmpl_undup, src, lwp)
     cp.brand.ops.b_forklwp(src, lwp)
     cls = src.cls
     if cls is None:
         raise Panic(f"{src!r} has no scheduling class")
+    ops = cls.ops
     taken: list[Lwp] = []
     buf = txn.do(
-        "cl_alloc" + n,
-        lambda: cls.ops.cl_alloc(src),
-        lambda b: None if taken else cls.ops.cl_free(b),
+        "cl_alloc" + n, ops.cl_alloc, lambda b: None if taken else ops.cl_free(b), src
     )
-
-    def cl_fork() -> None:
-        with cp.lock:
-            cls.ops.cl_fork(src, lwp, buf)
-            lwp.cls = cls
-        taken.append(lwp)
-
-    txn.do("cl_fork" + n, cl_fork, lambda _: _leave_class(lwp))
+    txn.call("cl_fork" + n, _cl_fork, _cl_unfork, src, lwp, buf, taken)
     return lwp
+
+
+def _ctmpl_undup(src: Lwp, lwp: Lwp) -> None:
+    del src
+    ctmpl_clear(lwp)
+
+
+def _cl_fork(src: Lwp, lwp: Lwp, buf: Any, taken: list[Lwp]) -> None:
+    """CL_FORK, which takes the buffer that CL_ALLOC made."""
+    cls = src.cls
+    if cls is None:
+        raise Panic(f"{src!r} has no scheduling class")
+    with lwp.proc.lock:
+        cls.ops.cl_fork(src, lwp, buf)
+        lwp.cls = cls
+    taken.append(lwp)
+
+
+def _cl_unfork(src: Lwp, lwp: Lwp, buf: Any, taken: list[Lwp]) -> None:
+    del src, buf, taken
+    _leave_class(lwp)
 
 
 def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
     """Struct copy and fix-ups (fork-semantics 2.3, 2.4)."""
-    ident, cycle = lwp.regs[68], lwp.regs[67]
-    lwp.regs[:] = src.regs
-    lwp.regs[68], lwp.regs[67] = ident, cycle
-    lwp.regs[66] = 0  # instructions retired by the new lwp
-    lwp.regs[72] = 0  # no reservation
+    regs = lwp.regs
+    ident, cycle = regs[68], regs[67]
+    regs[:] = src.regs
+    regs[68], regs[67] = ident, cycle
+    regs[66] = 0  # instructions retired by the new lwp
+    regs[72] = 0  # no reservation
     if src is caller and src.sysent is not None:
-        lwp.regs[32] += 4  # past the ecall; a sibling of forkall enters its call again
+        regs[32] += 4  # past the ecall; a sibling of forkall enters its call again
     lwp.sigmask = src.sigmask
     lwp.sigaltstack = src.sigaltstack
     lwp.sigoldmask = src.sigoldmask
@@ -270,7 +281,8 @@ def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
     lwp.post_sys = True
     if not src.tpflag & TpFlag.TP_HOLDLWP:
         lwp.tpflag &= ~TpFlag.TP_HOLDLWP
-    lwp.ctxops = [op.fork(lwp) for op in src.ctxops]
+    if src.ctxops:
+        lwp.ctxops = [op.fork(lwp) for op in src.ctxops]
 
 
 def lwp_discard(lwp: Lwp) -> None:

@@ -133,7 +133,7 @@ def getproc(
     zone = zone or p.zone
     txn.call("zone_state", _zone_lives, None, zone)
     _limited(txn, "max_processes", max_processes_enter, max_processes_exit, k, p, zone)
-    cp = txn.do("proc_alloc", lambda: _proc_alloc(p, zone), _proc_free)
+    cp = txn.do("proc_alloc", _proc_alloc, _proc_free, p, zone)
     _limited(txn, "pid_allocate", k.pids.allocate, _pid_free, cp, pid)
     txn.call("exec_hold", _exec_hold, _exec_rele, cp, p, system)
     _limited(txn, "nproc_limit", nproc_check, None, k, cred, zone)

@@ -7,7 +7,7 @@ in step.
 
     with Transaction("fork1", probe) as txn:
         txn.call("pool_barrier", pool_barrier_enter, pool_barrier_exit, p)
-        cp = txn.do("proc_alloc", lambda: proc_alloc(p), undo=proc_free)
+        cp = txn.do("proc_alloc", proc_alloc, proc_free, p)
         ...
         txn.commit()            # no failure beyond this point (fork.c:405)
 
@@ -74,15 +74,17 @@ class Transaction:
     def do(
         self,
         step: str,
-        acquire: Callable[[], T],
+        acquire: Callable[[Unpack[Ts]], T],
         undo: Callable[[T], object] | None = None,
+        *args: Unpack[Ts],
     ) -> T:
-        """Run ``acquire``; if it returns, owe ``undo`` of its result.
+        """Run ``acquire(*args)``; if it returns, owe ``undo`` of its result.
 
         Args:
             step: Its name, unique in the transaction.
             acquire: All or nothing: if it raises it has changed nothing.
             undo: Gives back what was acquired; must not fail.
+            *args: What ``acquire`` takes.
 
         Returns:
             What ``acquire`` returned.
@@ -94,7 +96,7 @@ class Transaction:
         steps[step] = None
         if self.probe is not None:
             self.probe(self.op, step)
-        got = acquire()
+        got = acquire(*args)
         if undo is not None:
             self._undo.append((step, undo, (got,)))
         return got

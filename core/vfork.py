@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def as_share(txn: Transaction, p: Proc, cp: Proc) -> None:
     """Step C8v: the child runs in the parent's space (fork.c:181-209)."""
-    txn.do("clearwatch", lambda: _watch_park(p), lambda _: _watch_restore(p))
+    txn.call("clearwatch", _watch_park, _watch_restore, p)
     txn.do("as_share", lambda: _lend(p, cp), lambda _: _unlend(cp))
 
 

@@ -447,11 +447,7 @@ def as_dup(
     Raises:
         KernelError: ENOMEM.
     """
-    hwid = txn.do(
-        "hat_dup",
-        lambda: hat.dup(parent, acct),
-        undo=lambda hwid: hat.destroy(kernel, hwid),
-    )
+    hwid = txn.do("hat_dup", hat.dup, kernel.hw.as_destroy, parent, acct)
     child = As.__new__(As)
     SegList.__init__(child)
     child.kernel, child.acct, child.proc, child.hwid = kernel, acct, proc, hwid
@@ -460,8 +456,13 @@ def as_dup(
         _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
     text = parent.text
     if text is not None:
-        txn.do("text_dup", lambda: child.set_text(text), lambda _: _drop_text(child))
+        txn.call("text_dup", As.set_text, _undup_text, child, text)
     return child
+
+
+def _undup_text(as_: As, text: Vnode) -> None:
+    del text
+    _drop_text(as_)
 
 
 def _drop_text(as_: As) -> None:
@@ -471,15 +472,19 @@ def _drop_text(as_: As) -> None:
 
 
 def _seg_dup(txn: Transaction, child: As, seg: Seg, step: str) -> None:
-    if seg.flags & PURGE:
-        txn.do(step, lambda: hat.unmap(child, seg.base, seg.size))
-        return
-    if seg.flags & WIPE:
+    if seg.flags & (PURGE | WIPE):
+        if seg.flags & PURGE:
+            txn.do(step, lambda: hat.unmap(child, seg.base, seg.size))
+            return
         txn.do(f"{step}:wipe", lambda: seg.attach(child, seg.base, seg.end))
-    new = txn.do(step, seg.dup, undo=lambda new: new.rele())
+    new = txn.do(step, seg.dup, _seg_rele)
     child.segs.append(new)
     child._bases.append(new.base)
     child.size += new.size
+
+
+def _seg_rele(seg: Seg) -> None:
+    seg.rele()
 
 
 def as_free(as_: As) -> None:
