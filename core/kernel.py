@@ -215,12 +215,12 @@ class Kernel:
 
     def random_bytes(self, n: int) -> bytes:
         """Bytes of the machine's seeded generator."""
-        out = b""
-        while len(out) < n:
+        out = []
+        for _ in range(-(-n // 32)):
             text = f"{self.config.seed}:{self._random}".encode()
-            out += hashlib.sha256(text).digest()
+            out.append(hashlib.sha256(text).digest())
             self._random += 1
-        return out[:n]
+        return b"".join(out)[:n]
 
     def set_itimer(self, proc: Proc, deadline: int, interval: int) -> None:
         """Arm ITIMER_REAL of a process; deadline 0 disarms it (cycles)."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.vm.as_ import As
 
+PIPE_PIECE = 1 << 16
+"""Most bytes that are offered to a stream, which takes few at a time."""
 CHUNK = 1 << 20
 """Most bytes that are moved at a time, so that no count makes the host allocate."""
 
@@ -449,9 +451,10 @@ def sys_sendfile(lwp: Lwp, out_fd: int, in_fd: int, offp: int, n: int) -> int:
         state = Progress()
     off = _offset(as_.load(offp, "<Q")[0]) if offp else src.f_offset
     n = min(n, MAX_RW_COUNT)
+    piece = CHUNK if dst.f_vnode.v_seekable else PIPE_PIECE
     while state.done < n:
         try:
-            data = file_pread(lwp, src, off, min(n - state.done, CHUNK))
+            data = file_pread(lwp, src, off, min(n - state.done, piece))
             put = step_into(lwp, state, file_write, dst, data) if data else 0
         except KernelError:
             if state.done:
