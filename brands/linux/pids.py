@@ -27,6 +27,16 @@ def linux_pid(proc: Proc) -> int:
     return 1 if (zone.init or zone.zsched) is proc else proc.pid
 
 
+def linux_ppid(proc: Proc) -> int:
+    """The parent's number; 0 for init, and for what was started beside init."""
+    parent, zone = proc.parent, proc.zone
+    if parent is None or parent.zone is not zone:
+        return 0
+    if parent is zone.zsched:
+        return 1 if zone.init is None else 0
+    return 1 if zone.init is parent else parent.pid
+
+
 def pid_to_guest(zone: Zone, pid: int) -> int:
     """A process, group or session number as the zone sees it; 0 from outside."""
     init = first_of(zone)

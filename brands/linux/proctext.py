@@ -8,7 +8,12 @@ from personae.brands.linux.abi import PAGE, RLIM_INFINITY
 from personae.brands.linux.data import ZoneData, pdata
 from personae.brands.linux.ktime import cycles_to_ticks, proc_cycles
 from personae.brands.linux.openflags import flags_to_linux, linux_dev
-from personae.brands.linux.pids import linux_pid, linux_tid, pid_to_guest
+from personae.brands.linux.pids import (
+    linux_pid,
+    linux_ppid,
+    linux_tid,
+    pid_to_guest,
+)
 from personae.brands.linux.sigabi import TO_LINUX, sigset_to_linux
 from personae.brands.linux.sys_cred import caps_of
 from personae.core.errno import KernelError
@@ -50,14 +55,6 @@ def _lwp_state(lwp: Lwp) -> bytes:
     if lwp.state is TState.TS_STOPPED:
         return b"D"
     return b"R"
-
-
-def guest_ppid(proc: Proc) -> int:
-    """The parent as the zone sees it."""
-    parent = proc.parent
-    if parent is None or parent.zone is not proc.zone:
-        return 0
-    return linux_pid(parent)
 
 
 def _tty(proc: Proc) -> tuple[int, int]:
@@ -104,7 +101,7 @@ def stat(proc: Proc, lwp: Lwp | None = None) -> bytes:
     user = proc.user
     fields: list[object] = [
         state_of(proc, lwp).decode(),
-        guest_ppid(proc),
+        linux_ppid(proc),
         pid_to_guest(proc.zone, proc.pgid),
         pid_to_guest(proc.zone, proc.sid),
         tty_nr,
@@ -171,7 +168,7 @@ def status(proc: Proc, lwp: Lwp | None = None) -> bytes:
         ("Tgid", str(linux_pid(proc))),
         ("Ngid", "0"),
         ("Pid", str(ident)),
-        ("PPid", str(guest_ppid(proc))),
+        ("PPid", str(linux_ppid(proc))),
         ("TracerPid", "0"),
         ("Uid", "\t".join(map(str, (cred.uid, cred.euid, cred.suid, cred.fsuid)))),
         ("Gid", "\t".join(map(str, (cred.gid, cred.egid, cred.sgid, cred.fsgid)))),

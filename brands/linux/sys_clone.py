@@ -1,9 +1,14 @@
 """clone and clone3: processes and threads (clone(2)).
 
 The core knows fork1 and vfork; what Linux adds is said here: which things the
-child shares, where thread ids are stored, which signal its end sends.  Differs
-from Linux on purpose: a bad pointer for a thread id is EFAULT before anything is
-made (as LX has it), where Linux since 2.6.25 makes the child and says nothing.
+child shares, where thread ids are stored, which signal its end sends.
+
+The rules are those of Linux 6.12, not of illumos' LX: a plain fork sends SIGCHLD
+whatever signal the parent itself was made with, PR_SET_PDEATHSIG is not inherited,
+CHILD_CLEARTID counts for processes, too, and CLONE_IO is accepted (there is nothing
+to share).  Differs from Linux on purpose: a bad pointer for a thread id is EFAULT
+before anything is made (as LX has it), where Linux since 2.6.25 makes the child and
+says nothing.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from personae.brands.linux.ktime import cycles_to_ns, lwp_cycles, proc_cycles
 from personae.brands.linux.pids import (
     find_proc,
     linux_pid,
+    linux_ppid,
     linux_tid,
     pid_from_guest,
     pid_to_guest,
@@ -321,15 +322,8 @@ def sys_gettid(lwp: Lwp) -> int:
 
 
 def sys_getppid(lwp: Lwp) -> int:
-    """The parent's process id; 0 for one that was started from outside beside init."""
-    proc = lwp.proc
-    parent = proc.parent
-    zone = proc.zone
-    if parent is None or parent.zone is not zone:
-        return 0
-    if parent is zone.zsched:
-        return 1 if zone.init is None else 0
-    return 1 if zone.init is parent else parent.pid
+    """The parent's process id."""
+    return linux_ppid(lwp.proc)
 
 
 def _target(lwp: Lwp, pid: int) -> Proc:

@@ -169,6 +169,22 @@ def _sent(lwp: Lwp, nsig: int, code: int) -> SigInfo:
     return SigInfo(nsig, code, proc.pid, proc.cred.uid)
 
 
+def _post(proc: Proc, nsig: int, info: SigInfo, thread: Lwp | None = None) -> None:
+    """Post a signal; the zone's init gets none from inside that it has no handler for.
+
+    That holds for SIGKILL and SIGSTOP as well (pid_namespaces(7)).
+    """
+    if proc.zone.init is proc:
+        act = proc.user.u_signal.get(nsig, DEFAULT_ACTION)
+        blocked = all(t.sigmask & sigbit(nsig) for t in proc.lwps)
+        if act.handler == 0 and not blocked:
+            return
+    if thread is not None:
+        proc.kernel.tsignal(thread, nsig, info)
+    else:
+        proc.kernel.psignal(proc, nsig, info)
+
+
 def _number(sig: int) -> int:
     """Native number of a signal to send; 0 only asks whether one could."""
     sig = s32(sig)
@@ -188,7 +204,7 @@ def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:
         if not can_signal(proc, target, nsig):
             raise KernelError(Errno.EPERM, f"signal to {pid}")
         if nsig:
-            lwp.kernel.psignal(target, nsig, _sent(lwp, nsig, SiCode.USER))
+            _post(target, nsig, _sent(lwp, nsig, SiCode.USER))
         return 0
     if pid == -1:
         targets = [p for p in zone_procs(zone) if p is not proc and p is not zone.init]
@@ -204,7 +220,7 @@ def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:
         raise KernelError(Errno.EPERM, "signal to a group")
     if nsig:
         for p in allowed:
-            lwp.kernel.psignal(p, nsig, _sent(lwp, nsig, SiCode.USER))
+            _post(p, nsig, _sent(lwp, nsig, SiCode.USER))
     return 0
 
 
@@ -219,7 +235,7 @@ def _to_thread(lwp: Lwp, tgid: int | None, tid: int, sig: int) -> int:
     if not can_signal(lwp.proc, target.proc, nsig):
         raise KernelError(Errno.EPERM, f"signal to {tid}")
     if nsig:
-        lwp.kernel.tsignal(target, nsig, _sent(lwp, nsig, SiCode.LWP))
+        _post(target.proc, nsig, _sent(lwp, nsig, SiCode.LWP), target)
     return 0
 
 
@@ -262,7 +278,7 @@ def queue_to(lwp: Lwp, target: Proc, sig: int, uinfo: int) -> int:
     if not can_signal(lwp.proc, target, nsig):
         raise KernelError(Errno.EPERM, "signal to another's process")
     if nsig:
-        lwp.kernel.psignal(target, nsig, info)
+        _post(target, nsig, info)
     return 0
 
 
@@ -281,7 +297,7 @@ def sys_rt_tgsigqueueinfo(lwp: Lwp, tgid: int, tid: int, sig: int, uinfo: int) -
     if not can_signal(lwp.proc, target.proc, nsig):
         raise KernelError(Errno.EPERM, f"signal to {tid}")
     if nsig:
-        lwp.kernel.tsignal(target, nsig, info)
+        _post(target.proc, nsig, info, target)
     return 0
 
 
