@@ -1,10 +1,11 @@
 """capped-cpu: the most CPU time a zone gets (zone.cpu-cap).
 
 Time is cut into windows of a tenth of a virtual second.  In each window the lwps of
-the zone may run for ``ncpus`` times its length, on all CPUs together; then they wait,
-on the dispatch queue, for the next window.  A run is cut where the allowance ends;
-what several CPUs or a long call use beyond it is taken off the next window.  Unused
-time is not saved up.  All of it follows from the CPUs' clocks, so a run repeats.
+the zone may run for that part of its length which the cap says, on all CPUs together;
+then they wait, on the dispatch queue, for the next window.  A run is cut where the
+allowance ends; what several CPUs or a long call use beyond it is taken off the next
+window.  Unused time is not saved up.  All of it follows from the CPUs' clocks, so a
+run repeats.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ class CpuCap:
     """The cap of one zone.
 
     Args:
-        ncpus: CPUs' worth of time, a fraction is allowed.
+        percent: Percent of a CPU; 100 is a whole one.
         tick: Cycles of a clock tick.
     """
 
-    def __init__(self, ncpus: float, tick: int) -> None:
-        self.ncpus = ncpus
+    def __init__(self, percent: int, tick: int) -> None:
+        self.percent = percent
         self.length = WINDOW_TICKS * tick
-        self.allowance = max(1, round(ncpus * self.length))
+        self.allowance = max(1, percent * self.length // 100)
         """Cycles in each window."""
         self.window = 0
         """Number of the window that ``used`` is about."""

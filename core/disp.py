@@ -6,7 +6,10 @@ quantum of instructions or until it sleeps, stops or ends.  When nothing can run
 time jumps to the next deadline.  All of it is a function of the state, so a run
 can be repeated.
 
-Must not know: scheduling policy (the class gives priority and quantum).
+Bindings, pools and capped zones are looked at only once there are any
+(``restricted``, ``core.disppick``).
+
+Must not know: scheduling policy (the class gives priority, quantum and place).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections import deque
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from personae.core import trap
+from personae.core import disppick, trap
 from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
 from personae.core.lwp import Lwp, TState, WhyStop
@@ -67,6 +70,8 @@ class Dispatcher:
         self.seq = 0
         self.yielding = False
         """The running lwp gives up the rest of its quantum."""
+        self.restricted = False
+        """Some lwp may not run everywhere or at any time: bound, pooled, capped."""
 
     # ---- queue ----
 
@@ -84,12 +89,23 @@ class Dispatcher:
         lwp.whystop = WhyStop.NONE
         lwp.ready = self.kernel.now
         self._enqueue(lwp)
+        running = self.kernel.current
+        if (
+            running is not None
+            and lwp.pri > running.pri
+            and lwp.cls is not None
+            and lwp.cls.ops.cl_surrender(lwp, running)
+        ):
+            self.yielding = True
 
-    def _enqueue(self, lwp: Lwp) -> None:
+    def _enqueue(self, lwp: Lwp, front: bool = False) -> None:
         q = self.queues.get(lwp.pri)
         if q is None:
             q = self.queues[lwp.pri] = deque()
-        q.append(lwp)
+        if front:
+            q.appendleft(lwp)
+        else:
+            q.append(lwp)
         lwp.qpri = lwp.pri
         self.nrunnable += 1
 
@@ -193,7 +209,7 @@ class Dispatcher:
             heapq.heappop(heap)
         return None
 
-    def _expire(self, now: int) -> None:
+    def expire(self, now: int) -> None:
         """Everything whose deadline has come."""
         while (when := self.next_deadline()) is not None and when <= now:
             _, _, who = heapq.heappop(self.deadlines)
@@ -213,22 +229,45 @@ class Dispatcher:
             limit: Virtual time in cycles to stop at, if any.
         """
         k = self.kernel
+        if not self.nrunnable:
+            return self._jump(self.next_deadline(), limit)
+        if self.restricted:
+            return self._step_restricted(limit)
         cpu = min(k.cpus, key=lambda c: c.clock)
-        if not self.nrunnable:
-            when = self.next_deadline()
-            if when is None:
-                return Status.IDLE
-            if limit is not None and when > limit:
-                when = limit
-            for c in k.cpus:
-                c.clock = max(c.clock, when)
-            k.now = when
-            self._expire(when)
-            return Status.RAN
-        self._expire(cpu.clock)
+        self.expire(cpu.clock)
         if not self.nrunnable:
             return Status.RAN
-        lwp = self._best()
+        return self._start(cpu, self._best(), limit)
+
+    def _step_restricted(self, limit: int | None) -> Status:
+        got = disppick.pick(self)
+        if got is None:
+            raise Panic("lwps that no CPU may run")
+        start, cpu, lwp = got
+        when = self.next_deadline()
+        if when is not None and when <= start:
+            self.expire(when)
+            return Status.RAN
+        if limit is not None and start >= limit:
+            return self._jump(limit, limit)
+        self._dequeue(lwp)
+        cpu.clock = start
+        return self._start(cpu, lwp, limit)
+
+    def _jump(self, when: int | None, limit: int | None) -> Status:
+        """Nothing can run: let time go on to the next event."""
+        k = self.kernel
+        if when is None:
+            return Status.IDLE
+        if limit is not None and when > limit:
+            when = limit
+        for c in k.cpus:
+            c.clock = max(c.clock, when)
+        k.now = when
+        self.expire(when)
+        return Status.RAN
+
+    def _start(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> Status:
         if cpu.clock < lwp.ready:
             cpu.clock = lwp.ready
         self._run(cpu, lwp, limit)
@@ -241,6 +280,9 @@ class Dispatcher:
         when = self.next_deadline()
         if when is not None and when < end:
             end = max(when, cpu.clock + k.min_quantum)
+        cap = lwp.proc.zone.cap if self.restricted else None
+        if cap is not None:
+            end = min(end, cpu.clock + max(cap.left(cpu.clock), k.min_quantum))
         if limit is not None and limit < end:
             end = limit
         lwp.state = TState.TS_ONPROC
@@ -261,14 +303,18 @@ class Dispatcher:
             k.current = None
             cpu.lwp = None
         cpu.clock = k.now
+        if cap is not None:
+            cap.charge(k.now, k.now - start)
         cpu.instret += k.now - start - (k.ecalls - ecalls) * k.syscall_cost
         cpu_time_tick(lwp, k.now - start)
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
         if lwp.state is not TState.TS_ONPROC:
             return
+        front = False
         if lwp.cls is not None:
-            lwp.cls.ops.cl_tick(lwp, k.now - start)
+            ops = lwp.cls.ops
+            front = not ops.cl_tick(lwp, k.now - start) and ops.cl_preempt(lwp)
         lwp.state = TState.TS_RUN
         lwp.ready = k.now
-        self._enqueue(lwp)
+        self._enqueue(lwp, front)

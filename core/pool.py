@@ -25,12 +25,14 @@ class Pool:
 
     Args:
         name: Its name.
-        cpus: Ids of its CPUs, lowest first.
+        cpus: Ids of its CPUs, lowest first.  Sets of several pools may overlap.
+        scheduler: Scheduling class of a process that starts in a zone of the pool.
     """
 
-    def __init__(self, name: str, cpus: tuple[int, ...]) -> None:
+    def __init__(self, name: str, cpus: tuple[int, ...], scheduler: str = "TS") -> None:
         self.name = name
         self.cpus = cpus
+        self.scheduler = scheduler
         self.ref = 0
         """Processes bound to it."""
         self.binding: list[Proc] = []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from personae.core.cpucap import CpuCap
 from personae.core.cred import PRIV_ALL, PRIV_ZONE, Cred, Priv, kcred
 from personae.core.errno import Panic
 from personae.core.rctl import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from personae.core.vfs.vnode import Vnode
 
 GLOBAL_ZONEID = 0
+NO_CAP = 100 * 1000
+"""zone.cpu-cap of a zone without one (MAXCAP)."""
 PAGE_SHIFT = 12
 
 
@@ -94,13 +97,16 @@ class Zone:
         self.max_lwps = 0
         """Enforced value of zone.max-lwps; changed by ``set_rctl``."""
         self.max_processes = 0
-        self.cpu_cap = 0
-        """Enforced value of zone.cpu-cap, in hundredths of a CPU."""
+        self.cap: CpuCap | None = None
+        """capped-cpu: None for no limit; follows zone.cpu-cap (``cpu_cap``)."""
         self._max_swap = self._max_physical = INFINITY
         self._capped = False
         self.pool: Pool | None = None
         """The pool its processes are bound to; None for the default."""
         self.shares = 1
+        """zone.cpu-shares, for FSS."""
+        self.sched_class = ""
+        """scheduling-class: of its first processes; empty for what follows."""
         self.ffcap = 0
         """Forks that failed: over a limit of the zone, project or task."""
         self.ffnoproc = 0
@@ -160,6 +166,33 @@ class Zone:
             hw.acct_limit(self.acct, frames)
         elif self.state < ZoneState.READY:
             self.acct = hw.acct_create(max(1, frames))
+
+    @property
+    def cpu_cap(self) -> int:
+        """zone.cpu-cap: percent of a CPU; NO_CAP for no limit."""
+        return self.cap.percent if self.cap is not None else NO_CAP
+
+    @cpu_cap.setter
+    def cpu_cap(self, percent: int) -> None:
+        if percent == self.cpu_cap:
+            return
+        if percent >= NO_CAP:
+            self.cap = None
+            return
+        self.cap = CpuCap(percent, self.kernel.tick)
+        self.kernel.disp.restricted = True
+
+    def class_name(self) -> str:
+        """Scheduling class of a process that starts in the zone (zonecfg(8)).
+
+        What ``scheduling-class`` says; FSS if the zone was given shares; what its
+        pool says; else TS.
+        """
+        if self.sched_class:
+            return self.sched_class
+        if self.shares != 1 and "FSS" in self.kernel.classes:
+            return "FSS"
+        return self.pool.scheduler if self.pool is not None else "TS"
 
     @property
     def forkable(self) -> bool:

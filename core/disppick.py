@@ -1,0 +1,58 @@
+"""Choosing a lwp when not every lwp may run everywhere or at any time.
+
+A lwp runs on the CPUs of its process' pool, on one of them alone if it is bound
+(processor_bind(2)), and not while its zone has used up its cap.  A binding to a CPU
+outside of the pool's set has no effect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from personae.core.cpu import Cpu
+    from personae.core.disp import Dispatcher
+    from personae.core.lwp import Lwp
+
+
+def allowed(lwp: Lwp, cpu: Cpu) -> bool:
+    """Whether a lwp may use a CPU at all."""
+    pool, bound = lwp.proc.pool, lwp.bind_cpu
+    cpus = pool.cpus if pool is not None else ()
+    if cpus and cpu.id not in cpus:
+        return False
+    if bound < 0 or bound == cpu.id:
+        return True
+    return bound >= lwp.kernel.ncpus or bool(cpus and bound not in cpus)
+
+
+def pick(disp: Dispatcher) -> tuple[int, Cpu, Lwp] | None:
+    """When, where and what runs next: the CPU that can start something first.
+
+    Each CPU offers the lwp of the highest priority that it may run now, else the one
+    whose zone's next window comes first.  None if no CPU may run any.
+    """
+    offers = []
+    for cpu in disp.kernel.cpus:
+        offer = _offer(disp, cpu)
+        if offer is not None:
+            offers.append((*offer, cpu))
+    if not offers:
+        return None
+    start, lwp, cpu = min(offers, key=lambda o: (o[0], o[2].clock, o[2].id))
+    return start, cpu, lwp
+
+
+def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:
+    later: tuple[int, Lwp] | None = None
+    for pri in sorted(disp.queues, reverse=True):
+        for lwp in disp.queues[pri]:
+            if not allowed(lwp, cpu):
+                continue
+            start = max(cpu.clock, lwp.ready)
+            cap = lwp.proc.zone.cap
+            if cap is None or cap.left(start) > 0:
+                return start, lwp
+            if later is None or cap.until() < later[0]:
+                later = cap.until(), lwp
+    return later
