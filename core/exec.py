@@ -371,6 +371,7 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     regs[_REG_PC] = start.pc
     lwp.clear_child_tid = lwp.robust_list = 0
     proc.flag |= ProcFlag.SEXECED
+    proc.kernel.count("sysexec")
     proc.brand.ops.b_exec(lwp)
     for watch in proc.kernel.observers.personae_proc_exec:
         watch(proc, info.execfn)

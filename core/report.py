@@ -1,13 +1,16 @@
 """The report of a run as plain data and as JSON, and the tree of processes.
 
-Everything in it comes from the guests and the machine's constants, never from
-the host, so the reports of two runs with the same seed are equal byte for
-byte.  Reads the kernel, changes nothing.
+Everything in it comes from the guests and the machine's constants, so the
+reports of two runs with the same seed are equal byte for byte.  A command that
+writes one adds what only it knows: ``exit_status`` and ``host_seconds``.  Reads the
+kernel, changes nothing.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personae.core._version import __version__
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.zone import Zone
 
+PEAK_FRAMES = 2
+"""HW_STAT_FRAMES_PEAK."""
 FORMAT = 1
 """Version of the report; raised when a field changes its meaning."""
 
@@ -25,6 +30,7 @@ FORMAT = 1
 def run_report(kernel: Kernel) -> dict[str, Any]:
     """What happened on a machine so far."""
     config = kernel.config
+    made = syscalls(kernel)
     return {
         "format": FORMAT,
         "personae": __version__,
@@ -35,15 +41,31 @@ def run_report(kernel: Kernel) -> dict[str, Any]:
             "clock_hz": config.clock_hz,
             "quantum": config.quantum,
         },
-        "virtual_ns": kernel.now_ns,
+        "virtual_seconds": kernel.now_ns / 1e9,
         "cycles": kernel.now,
-        "instructions": [cpu.instret for cpu in kernel.cpus],
+        "instructions": sum(cpu.instret for cpu in kernel.cpus),
+        "instructions_by_cpu": [cpu.instret for cpu in kernel.cpus],
+        "forks": kernel.kstat.get("sysfork", 0),
+        "vforks": kernel.kstat.get("sysvfork", 0),
+        "execs": kernel.kstat.get("sysexec", 0),
+        "syscalls": merged(made.values()),
+        "syscalls_by_brand": made,
+        "unknown_syscalls": merged(z.unknown_syscalls for z in kernel.zones.values()),
+        "peak_frames": kernel.hw.stat(PEAK_FRAMES),
         "digest": kernel.digest(),
         "counters": dict(sorted(kernel.kstat.items())),
-        "syscalls": syscalls(kernel),
+        "oopses": list(kernel.oopses),
         "zones": [zone_report(zone) for _, zone in sorted(kernel.zones.items())],
         "notices": list(kernel.notices),
     }
+
+
+def merged(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts by name, added up."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
 
 
 def syscalls(kernel: Kernel) -> dict[str, dict[str, int]]:

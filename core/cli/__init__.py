@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 
+STARTED = time.monotonic()
+"""When the command began, for the host's side of a report."""
 EXIT_TIME_LIMIT = 124
 EXIT_FAILURE = 125
 EXIT_NOT_EXECUTABLE = 126

@@ -74,11 +74,10 @@ def guest(brand: str) -> bytes:
 def summary(machine: Machine) -> None:
     """What the machine has counted."""
     report = machine.report()
-    counters = report["counters"]
-    forks = counters.get("sysfork", 0) + counters.get("sysvfork", 0)
-    calls = sum(sum(made.values()) for made in report["syscalls"].values())
+    forks = report["forks"] + report["vforks"]
+    calls = sum(report["syscalls"].values())
     print(
         f"{len(ZONES)} zones, {forks} forks, {calls:,} system calls, "
-        f"{sum(report['instructions']):,} instructions, "
-        f"{report['virtual_ns'] / 1e9:.3f} s virtual"
+        f"{report['instructions']:,} instructions, "
+        f"{report['virtual_seconds']:.3f} s virtual"
     )

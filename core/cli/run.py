@@ -11,6 +11,7 @@ from personae.core.cli import (
     EXIT_NOT_EXECUTABLE,
     EXIT_NOT_FOUND,
     EXIT_USAGE,
+    STARTED,
     CliError,
     complain,
 )
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             raise CliError(f"run: {failure}", failure.status) from None
         status = session.finish()
         if args.report:
-            write_report(machine, args.report)
+            write_report(machine, args.report, status)
     return status
 
 
@@ -194,13 +195,19 @@ def exists(zone: ZoneHandle, name: str) -> bool:
     return True
 
 
-def write_report(machine: Machine, target: str) -> None:
+def write_report(machine: Machine, target: str, status: int) -> None:
     """Write the JSON report to a file, or to stderr for ``-``."""
     import sys
+    import time
 
     from personae.core.report import to_json
 
-    text = to_json(machine.report())
+    report = {
+        "exit_status": status,
+        "host_seconds": round(time.monotonic() - STARTED, 6),
+        **machine.report(),
+    }
+    text = to_json(report)
     if target == "-":
         sys.stderr.write(text)
         return

@@ -51,7 +51,7 @@ def up(args: argparse.Namespace) -> int:
         if args.report:
             from personae.core.cli.run import write_report
 
-            write_report(machine, args.report)
+            write_report(machine, args.report, status)
     return status
 
 
@@ -75,13 +75,12 @@ def boot_zone(machine: Machine, session: Session, zone: ZoneConf, prefix: str) -
 def summary(machine: Machine, session: Session) -> None:
     """One line on the run, its digest, and how each zone ended; to stderr."""
     report = machine.report()
-    counters = report["counters"]
-    forks = counters.get("sysfork", 0) + counters.get("sysvfork", 0)
+    forks = report["forks"] + report["vforks"]
     zones = len(session.programs)
     complain(
         f"{zones} zone{'s'[: zones != 1]}, {forks} forks, "
-        f"{sum(report['instructions']):,} instructions, "
-        f"{report['virtual_ns'] / 1e9:.3f} s virtual"
+        f"{report['instructions']:,} instructions, "
+        f"{report['virtual_seconds']:.3f} s virtual"
     )
     complain(f"digest {report['digest']}")
     for program in session.programs:

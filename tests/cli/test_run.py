@@ -140,13 +140,18 @@ def test_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         file = tmp_path / name
         assert main(["run", "--seed", "5", "--report", str(file), HELLO]) == 0
-        reports.append(file.read_text())
-    report = json.loads(reports[0])
+        reports.append(json.loads(file.read_text()))
+    for one in reports:
+        assert one.pop("host_seconds") > 0
+    report = reports[0]
     assert reports[0] == reports[1]
+    assert (report["exit_status"], report["execs"], report["forks"]) == (0, 1, 0)
+    assert report["unknown_syscalls"] == {}
+    assert 0 < report["peak_frames"] < 1000
     assert report["digest"].startswith("sha256:")
     assert report["machine"]["seed"] == 5
-    assert report["syscalls"]["linux"]["write"] > 0
-    assert sum(report["instructions"]) > 0
+    assert report["syscalls"]["write"] > 0
+    assert report["instructions"] > 0
     capfd.readouterr()
     assert main(["run", "--report", "-", HELLO]) == 0
     assert json.loads(capfd.readouterr().err)["format"] == 1
