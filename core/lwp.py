@@ -75,6 +75,16 @@ class Lwp:
 
     regs: memoryview
 
+    __slots__ = (
+        "_sigmask", "agent", "ast", "bind_cpu", "bind_pset", "brand_inited",
+        "brand_lwp", "cldata", "clear_child_tid", "cls", "cpu", "cred", "ct_active",
+        "ct_latest", "ctx", "ctxops", "deadline", "door", "interrupted",
+        "interruptible", "kernel", "post_sys", "pri", "proc", "qpri", "ready", "regs",
+        "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
+        "sigwaiting", "sleep", "start", "state", "stime", "sysargs", "sysent",
+        "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans", "whystop",
+    )  # fmt: skip
+
     def __init__(self, kernel: Kernel, proc: Proc, ctx: int) -> None:
         self.kernel = kernel
         self.proc = proc
@@ -154,11 +164,9 @@ class Lwp:
         self._sigmask = mask
         self.ast = True
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """All but the register view, which belongs to one hardware instance."""
-        state = self.__dict__.copy()
-        del state["regs"]
-        return state
+        return None, {n: getattr(self, n) for n in self.__slots__ if n != "regs"}
 
     def __repr__(self) -> str:
         return f"<Lwp {self.proc.pid}/{self.tid} {self.state.name}>"

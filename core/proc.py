@@ -146,6 +146,22 @@ class User:
 class Proc:
     """One process.  Fields carry the names of sys/proc.h without ``p_``."""
 
+    __slots__ = (
+        "ancpid", "as_", "audit", "brand", "brand_data", "brkbase", "brksize",
+        "bssbase", "child", "content", "corefile", "cpu_ctl", "cpu_cycles", "cred",
+        "cstime", "ct_held", "ct_process", "cutime", "cv", "datprot", "dtrace_helpers",
+        "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
+        "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
+        "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
+        "lwprcnt", "lwps", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
+        "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
+        "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
+        "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
+        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "user",
+        "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata", "wpage", "zombcnt",
+        "zone",
+    )  # fmt: skip
+
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.pidp: Pid | None = None

@@ -134,8 +134,11 @@ class Mutex:
             held.append(self)
         self.owned = True
 
-    def exit(self, *exc: object) -> None:
+    def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
+        self.__exit__(None, None, None)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not self.owned:
             raise Panic(f"mutex_exit of a lock not held: {self.name}")
         self.owned = False
@@ -147,7 +150,6 @@ class Mutex:
                 held.remove(self)
 
     __enter__ = enter
-    __exit__ = exit  # noqa: A003 (mutex_exit)
 
     def assert_held(self) -> None:
         """Panic unless the lock is held."""
