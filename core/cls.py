@@ -15,7 +15,7 @@ Must not know: how the dispatcher queues.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae.core.clsparms import (
@@ -269,9 +269,16 @@ class TsProc:
     begun: int = 0
     dispwait: int = 0
 
+    def dup(self) -> TsProc:
+        """A copy."""
+        new = TsProc.__new__(TsProc)
+        new.__dict__.update(self.__dict__)
+        return new
+
     def newumdpri(self) -> None:
         """TS_NEWUMDPRI."""
-        self.umdpri = max(0, min(59, self.cpupri + self.upri + self.boost))
+        level = self.cpupri + self.upri + self.boost
+        self.umdpri = 0 if level < 0 else 59 if level > 59 else level
 
 
 class TimeShare:
@@ -323,7 +330,7 @@ class TimeShare:
     def cl_alloc(self, lwp: Lwp) -> Any:
         """A copy of the data, for the clone."""
         self.unused += 1
-        return replace(self._data(lwp))
+        return self._data(lwp).dup()
 
     @hookimpl
     def cl_free(self, buf: Any) -> None:

@@ -5,7 +5,7 @@ Plain data, so that it goes into snapshots and is copied by fork.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -117,15 +117,12 @@ class ProcData:
 
     def forked(self) -> ProcData:
         """What a child starts with (kernel/fork.c, copy_process)."""
-        return replace(
-            self,
-            pdeathsig=0,
-            subreaper=0,
-            timers={},
-            fs=None,
-            vfork_cv=None,
-            exit_cv=None,
-        )
+        new = ProcData.__new__(ProcData)
+        new.__dict__.update(self.__dict__)
+        new.pdeathsig = new.subreaper = 0
+        new.timers = {}
+        new.fs = new.vfork_cv = new.exit_cv = None
+        return new
 
     def exec(self) -> None:
         """What a new program starts with (fs/exec.c, begin_new_exec)."""

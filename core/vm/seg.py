@@ -218,6 +218,10 @@ class SegZero(Seg):
     kind = "zero"
     __slots__ = ()
 
+    def dup(self) -> Self:
+        """A copy; there is nothing to hold."""
+        return self._copy()
+
     def attach(self, as_: As, lo: int, hi: int) -> None:
         """Demand zero."""
         hat.map_zero(as_, lo, hi - lo, self.prot)
@@ -264,9 +268,11 @@ class SegVn(Seg):
         """Let go of the file."""
         self._vnode.rele()
 
-    def _copy(self) -> Self:
-        new = super()._copy()
+    def dup(self) -> Self:
+        """A copy that holds the file."""
+        new = self._copy()
         new._vnode = self._vnode
+        self._vnode.hold()
         return new
 
     def _pages(self) -> int:
