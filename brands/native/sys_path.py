@@ -134,6 +134,16 @@ def sys_link(lwp: Lwp, old: int, new: int) -> int:
     return 0
 
 
+def sys_linkat(lwp: Lwp, ofd: int, old: int, nfd: int, new: int, flag: int) -> int:
+    """linkat(fd, old, fd2, new, flag)."""
+    flag = s32(flag)
+    if flag & ~abi.AT_SYMLINK_FOLLOW:
+        raise KernelError(Errno.EINVAL, f"linkat flag {flag:#x}")
+    vp = _find(lwp, ofd, old, follow=bool(flag))
+    vnops.vn_link(lwp, vp, _path(lwp, new), _start(lwp, nfd))
+    return 0
+
+
 def sys_symlinkat(lwp: Lwp, target: int, fd: int, path: int) -> int:
     """symlinkat(target, fd, path)."""
     vnops.vn_symlink(lwp, _path(lwp, target), _path(lwp, path), _start(lwp, fd))

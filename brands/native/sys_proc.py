@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
 from personae.core.cred import Priv
-from personae.core.errno import Errno, KernelError
+from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exec import exec_common
 from personae.core.exit import proc_exit
 from personae.core.fork import ForkKind, cfork
@@ -16,6 +16,7 @@ from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import setpgid, setsid
 from personae.core.signal import CldCode, Sig, SigInfo
 from personae.core.syscall import NORETURN, NoReturnType, s32
+from personae.core.task import settaskid
 from personae.core.wait import IdType, waitid
 
 if TYPE_CHECKING:
@@ -224,3 +225,27 @@ def sys_pgrpsys(lwp: Lwp, flag: int, pid: int, pgid: int) -> int:
         setpgid(p, pid, pgid)
         return 0
     raise KernelError(Errno.EINVAL, f"pgrpsys {flag}")
+
+
+# ---- tasks ----
+
+TASK_FINAL = 1
+MAXPROJID = (1 << 31) - 1
+
+
+def sys_tasksys(lwp: Lwp, code: int, projid: int, flags: int) -> int:
+    """tasksys: settaskid 0, gettaskid 1, getprojid 2."""
+    code = s32(code)
+    task = lwp.proc.task
+    if task is None:
+        raise Panic(f"{lwp.proc!r} is in no task")
+    if code == 1:
+        return task.id
+    if code == 2:
+        return task.project.id
+    if code != 0:
+        raise KernelError(Errno.EINVAL, f"tasksys {code}")
+    projid, flags = projid & 0xFFFFFFFF, s32(flags)
+    if projid > MAXPROJID or flags & ~TASK_FINAL:
+        raise KernelError(Errno.EINVAL, f"project {projid}, flags {flags:#x}")
+    return settaskid(lwp.proc, projid, final=bool(flags)).id
