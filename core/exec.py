@@ -61,6 +61,7 @@ AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY = range(3, 1
 """Entries of the auxiliary vector that the ELF ABI fixes for all systems."""
 
 _REG_SP, _REG_PC, _NREGS = 2, 32, 66
+_ZEROS = memoryview(bytes(8 * _NREGS)).cast("Q")
 _RES_ADDR = 72
 
 
@@ -362,8 +363,7 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     _set_names(proc, vnode, info, start)
     _set_layout(proc, info)
     regs = lwp.regs
-    for i in range(_NREGS):
-        regs[i] = 0
+    regs[:_NREGS] = _ZEROS
     regs[_RES_ADDR] = 0
     for slot, value in start.regs.items():
         regs[slot] = value

@@ -152,3 +152,7 @@ class Observers:
             args = tuple(caller.spec.argnames)
             impls = sorted(caller.get_hookimpls(), key=lambda i: str(i.plugin_name))
             setattr(self, hook, tuple(_adapter(i, args) for i in impls))
+        self.of_calls = bool(
+            self.personae_syscall_entry or self.personae_syscall_return
+        )
+        """Whether anybody watches system calls."""

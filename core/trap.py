@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from personae.core import signal
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
+from personae.core.rctl import rctl_action
 from personae.core.signal import Action, SaFlag, SiCode, Sig
 from personae.core.sync import Restart, Sleep
 from personae.core.syscall import NoReturnType
@@ -42,7 +43,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     hw_run, ctx, hart = k.hw.run, lwp.ctx, cpu.id
     find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret
     counts, observers, cost = k.syscalls, k.observers, k.syscall_cost
-    onproc = TState.TS_ONPROC
+    onproc, now = TState.TS_ONPROC, regs[CYCLE]
     while True:
         if lwp.sysent is not None:
             _again(k, lwp, lwp.sysent)
@@ -52,19 +53,18 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
             return_to_user(k, lwp)
             if lwp.state is not onproc:
                 return
-        left = end - regs[CYCLE]
-        if left <= 0 or disp.yielding:
+        if now >= end or disp.yielding:
             return
         space = proc.as_
-        t = hw_run(hart, ctx, space.hwid if space is not None else 0, left)
+        t = hw_run(hart, ctx, space.hwid if space is not None else 0, end - now)
         if t != ECALL:
-            k.now = regs[CYCLE]
+            k.now = now = regs[CYCLE]
             if t != BUDGET:
                 fault(k, lwp, t)
                 if lwp.state is not onproc:
                     return
             continue
-        k.now = regs[CYCLE] = regs[CYCLE] + cost
+        k.now = regs[CYCLE] = now = regs[CYCLE] + cost
         k.ecalls += 1
         ent = find(regs[A7])
         if ent is None or ent.fn is None:
@@ -72,11 +72,21 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
             continue
         counts[ent] += 1
         lwp.sysent = ent
-        if observers.personae_syscall_entry or observers.personae_syscall_return:
+        if observers.of_calls:
             _watched(k, lwp, ent)
         else:
-            try:
-                rv = call(ent, lwp, regs)
+            fn, n = ent.fn, ent.nargs
+            try:  # ``call``, written out
+                if n == 0:
+                    rv = fn(lwp)
+                elif n == 1:
+                    rv = fn(lwp, regs[10])
+                elif n == 2:
+                    rv = fn(lwp, regs[10], regs[11])
+                elif n == 3:
+                    rv = fn(lwp, regs[10], regs[11], regs[12])
+                else:
+                    rv = fn(lwp, *regs[10 : 10 + n].tolist())
             except (Sleep, KernelError) as e:
                 _not_done(k, lwp, ent, e)
             else:
@@ -135,8 +145,10 @@ def _again(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
 def _not_done(k: Kernel, lwp: Lwp, ent: Sysent, e: Sleep | KernelError) -> None:
     if isinstance(e, Sleep):
         _wait(k, lwp, ent, e)
-    else:
-        _fail(k, lwp, ent, e.errno)
+        return
+    if e.control:
+        rctl_action(e.control, lwp.proc, lwp.proc)
+    _fail(k, lwp, ent, e.errno)
 
 
 def _done(k: Kernel, lwp: Lwp, ent: Sysent, rv: Result) -> None:
