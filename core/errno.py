@@ -103,12 +103,15 @@ class KernelError(Exception):
     Args:
         errno: What the guest gets, translated by its brand.
         why: The reason in words, for traces and for people.
+        control: The resource control of the process that refused, if it was one:
+            its actions are the trap's to run.
     """
 
-    def __init__(self, errno: Errno, why: str = "") -> None:
+    def __init__(self, errno: Errno, why: str = "", control: str = "") -> None:
         super().__init__(errno, why)
         self.errno = errno
         self.why = why
+        self.control = control
 
     def __str__(self) -> str:
         return f"{self.errno.name}: {self.why}" if self.why else self.errno.name

@@ -20,7 +20,7 @@ from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TState
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
-from personae.core.rctl import rctl_set_free
+from personae.core.rctl import rctl_exit
 from personae.core.session import pgexit, sess_rele
 from personae.core.signal import (
     CldCode,
@@ -106,9 +106,7 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     p.utime += lwp.utime
     p.stime += lwp.stime
     lwp_discard(lwp)
-    if p.rctls is not None:
-        rctl_set_free(p.rctls)
-        p.rctls = None
+    rctl_exit(p)
     _reparent(p)
     p.wcode, p.wdata = why, what
     _become_zombie(p, evaporates)

@@ -251,10 +251,8 @@ def fsize_limit(proc: Proc) -> int:
 
 
 def _xfsz(lwp: Lwp) -> None:
-    from personae.core.signal import Sig
-
-    lwp.kernel.tsignal(lwp, Sig.SIGXFSZ)
-    raise KernelError(Errno.EFBIG, "above process.max-file-size")
+    name = "process.max-file-size"
+    raise KernelError(Errno.EFBIG, f"above {name}", name)
 
 
 def _limited_write(lwp: Lwp | None, vp: Vnode, off: int, data: bytes, flag: int) -> int:
@@ -362,7 +360,9 @@ class FdTable:
         if minfd <= self._low:
             self._low = fd
         if fd >= limit or fd >= FD_MAX:
-            raise KernelError(Errno.EMFILE, f"limit {limit}")
+            raise KernelError(
+                Errno.EMFILE, f"limit {limit}", "process.max-file-descriptor"
+            )
         reserved.add(fd)
         self._grow(fd)
         return fd

@@ -65,6 +65,7 @@ __all__ = [
     "RctlVal",
     "rctl_action",
     "rctl_changed",
+    "rctl_exit",
     "rctl_set_attach",
     "rctl_set_dup",
     "rctl_set_free",
@@ -314,6 +315,17 @@ def rctl_set_tearoff(rset: RctlSet, proc: Proc) -> None:
         for val in rset.rctls[name].find(RctlPriv.BASIC, proc):
             rset.own(name).remove(val)
             rctl_changed(rset, name)
+
+
+def rctl_exit(proc: Proc) -> None:
+    """A process exits: its set is freed, and its values in others go with it."""
+    if proc.rctls is not None:
+        rctl_set_free(proc.rctls)
+        proc.rctls = None
+    task = proc.task
+    if task is not None:
+        for entity in (task, task.project, proc.zone):
+            rctl_set_tearoff(entity.rctls, proc)
 
 
 def rctl_changed(rset: RctlSet, name: str) -> None:

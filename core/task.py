@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.policy import secpolicy_tasksys
 from personae.core.project import Project, project_hold_by_id
-from personae.core.rctl import RctlSet, rctl_set_attach, rctl_test
+from personae.core.rctl import RctlSet, rctl_set_attach, rctl_set_tearoff, rctl_test
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -160,7 +160,8 @@ def settaskid(proc: Proc, projid: int, *, final: bool = False) -> Task:
 
     Raises:
         KernelError: EPERM, the privilege is missing; EACCES, its task is final;
-            EAGAIN, project.max-tasks or project.max-lwps of the new project.
+            EAGAIN, project.max-tasks, max-lwps or max-processes of the new
+            project.
     """
     kernel, old = proc.kernel, proc.task
     if old is None:
@@ -172,6 +173,8 @@ def settaskid(proc: Proc, projid: int, *, final: bool = False) -> Task:
     denied = rctl_test("project.max-tasks", project, proc)
     if project is not old.project:
         denied |= rctl_test("project.max-lwps", project, proc, proc.lwpcnt)
+        if project is not kernel.projects.get((0, 0)):  # proj0p has no such limit
+            denied |= rctl_test("project.max-processes", project, proc)
     if denied:
         project.rele()
         raise KernelError(Errno.EAGAIN, f"limits of project {projid}")
@@ -185,6 +188,9 @@ def settaskid(proc: Proc, projid: int, *, final: bool = False) -> Task:
         for t in proc.lwps:
             if t.cls is not None:
                 t.cls.ops.cl_changeproj(t)
+    rctl_set_tearoff(old.rctls, proc)
+    if project is not old.project:
+        rctl_set_tearoff(old.project.rctls, proc)
     task_rele(old)
     return task
 

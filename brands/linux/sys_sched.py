@@ -50,7 +50,7 @@ def _set_limit(lwp: Lwp, proc: Proc, resource: int, raw: bytes) -> None:
         raise KernelError(Errno.EINVAL, "soft limit above the hard one")
     if resource & 0xFFFFFFFF == _NOFILE and hard > NR_OPEN:
         raise KernelError(Errno.EPERM, "above nr_open")
-    rlimit_set(proc, name, soft, hard, lwp.proc.cred)
+    rlimit_set(proc, name, soft, hard, lwp.proc.cred, kill=True)
 
 
 def sys_prlimit64(lwp: Lwp, pid: int, resource: int, new: int, old: int) -> int:

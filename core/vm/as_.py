@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.rctl import rctl_action
 from personae.core.vm import hat
 from personae.core.vm.anon import AnonMap
 from personae.core.vm.copy import UserCopy
@@ -124,7 +125,8 @@ class As(SegList, UserCopy):
 
     def _check_size(self, more: int) -> None:
         if self.size + more > self.size_limit():
-            raise KernelError(Errno.ENOMEM, "over the limit of address space")
+            name = "process.max-address-space"
+            raise KernelError(Errno.ENOMEM, f"over {name}", name)
 
     # -- mapping
 
@@ -368,6 +370,8 @@ class As(SegList, UserCopy):
         floor = max(page_up(floor), seg.base - (self.size_limit() - self.size))
         base = max(addr & ~(STACK_STEP - 1), page_up(floor))
         if base > addr:
+            if seg.end - addr > self.stack_limit() and self.proc is not None:
+                rctl_action("process.max-stack-size", self.proc, self.proc)
             return Fault.SEGV_MAPERR
         try:
             hat.map_zero(self, base, seg.base - base, seg.prot)

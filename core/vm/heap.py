@@ -31,12 +31,13 @@ def brk(proc: Proc, newbrk: int) -> int:
     old, new = page_up(proc.brkbase + proc.brksize), page_up(newbrk)
     if new > old:
         if proc.rctls is not None and new - proc.brkbase > rlimit_get(proc, "DATA")[0]:
-            raise KernelError(Errno.ENOMEM, "over the limit of data")
+            name = "process.max-data-size"
+            raise KernelError(Errno.ENOMEM, f"over {name}", name)
         flags = MapFlag.PRIVATE | MapFlag.FIXED | MapFlag.NOREPLACE
         try:
             as_.map(old, new - old, proc.datprot, flags, name=b"[heap]")
         except KernelError as err:
-            raise KernelError(Errno.ENOMEM, err.why) from err
+            raise KernelError(Errno.ENOMEM, err.why, err.control) from err
     elif new < old:
         as_.unmap(new, old - new)
     proc.brksize = newbrk - proc.brkbase
