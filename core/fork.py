@@ -441,7 +441,7 @@ def newproc(
     system: bool,
     name: bytes,
     zone: zones.Zone,
-    cls: str = "TS",
+    cls: str | None = None,
     pid: int | None = None,
     cred: Cred | None = None,
 ) -> Lwp:
@@ -453,7 +453,7 @@ def newproc(
         system: A kernel process (first branch), else a user one (init's branch).
         name: Its command name.
         zone: Where it lives.
-        cls: Scheduling class of its lwp.
+        cls: Scheduling class of its lwp; by default what its zone says.
         pid: The pid number to give it, for the few that have a fixed one.
         cred: Whose rights it has; by default its parent's.
 
@@ -473,7 +473,9 @@ def newproc(
                 _newproc_system(txn, cp)
             else:
                 _newproc_user(txn, cp, zone)
-            lwp = lwp_create(txn, cp, tid=1, cls="SYS" if system else cls)
+            lwp = lwp_create(
+                txn, cp, tid=1, cls="SYS" if system else cls or zone.class_name()
+            )
             if not system:
                 ops = kernel.contract_ops
                 tmpl = kernel.sys_process_tmpl

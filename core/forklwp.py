@@ -231,15 +231,8 @@ def forklwp(txn: Transaction, caller: Lwp, src: Lwp, cp: Proc) -> Lwp:
     _copy_lwp(src, lwp, caller)
     txn.call("lwp_ctmpl_copy" + n, ctmpl_dup, _ctmpl_undup, src, lwp)
     cp.brand.ops.b_forklwp(src, lwp)
-    cls = src.cls
-    if cls is None:
-        raise Panic(f"{src!r} has no scheduling class")
-    ops = cls.ops
-    taken: list[Lwp] = []
-    buf = txn.do(
-        "cl_alloc" + n, ops.cl_alloc, lambda b: None if taken else ops.cl_free(b), src
-    )
-    txn.call("cl_fork" + n, _cl_fork, _cl_unfork, src, lwp, buf, taken)
+    held = txn.do("cl_alloc" + n, _ClassBuf, _ClassBuf.free, src)
+    txn.call("cl_fork" + n, _cl_fork, _cl_unfork, src, lwp, held)
     return lwp
 
 
@@ -248,19 +241,43 @@ def _ctmpl_undup(src: Lwp, lwp: Lwp) -> None:
     ctmpl_clear(lwp)
 
 
-def _cl_fork(src: Lwp, lwp: Lwp, buf: Any, taken: list[Lwp]) -> None:
-    """CL_FORK, which takes the buffer that CL_ALLOC made."""
-    cls = src.cls
-    if cls is None:
-        raise Panic(f"{src!r} has no scheduling class")
+class _ClassBuf:
+    """What CL_ALLOC gave, until CL_FORK takes it or CL_FREE gets it back."""
+
+    __slots__ = ("buf", "cls", "taken")
+
+    def __init__(self, src: Lwp) -> None:
+        cls = src.cls
+        if cls is None:
+            raise Panic(f"{src!r} has no scheduling class")
+        self.cls = cls
+        self.buf = cls.ops.cl_alloc(src)
+        self.taken = False
+
+    def free(self) -> None:
+        """Give it back, unless a lwp has it."""
+        if not self.taken:
+            self.cls.ops.cl_free(self.buf)
+
+
+def _cl_fork(src: Lwp, lwp: Lwp, held: _ClassBuf) -> None:
+    """CL_FORK, which takes the buffer that CL_ALLOC made.
+
+    If priocntl(2) has changed the class of the source meanwhile, the buffer is one
+    of the wrong class, and another is allocated (FORK-73).
+    """
+    while src.cls is not held.cls:
+        new = _ClassBuf(src)
+        held.free()
+        held.cls, held.buf = new.cls, new.buf
     with lwp.proc.lock:
-        cls.ops.cl_fork(src, lwp, buf)
-        lwp.cls = cls
-    taken.append(lwp)
+        held.cls.ops.cl_fork(src, lwp, held.buf)
+        lwp.cls = held.cls
+    held.taken = True
 
 
-def _cl_unfork(src: Lwp, lwp: Lwp, buf: Any, taken: list[Lwp]) -> None:
-    del src, buf, taken
+def _cl_unfork(src: Lwp, lwp: Lwp, held: _ClassBuf) -> None:
+    del src, held
     _leave_class(lwp)
 
 

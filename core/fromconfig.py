@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from personae.core.brands import load_brands
 from personae.core.cred import PRIV_ZONE, parse_privs
 from personae.core.plugin import PluginError
-from personae.core.pool import Pool
 
 if TYPE_CHECKING:
     from personae.core.config.schema import Config, ZoneConf
@@ -41,8 +40,7 @@ def build(cls: type[M], config: Config) -> M:
     )
     machine.config = config
     for name, pool in config.pools.items():
-        cpus = pool.cpus or tuple(range(mc.cpus))
-        machine.kernel.pools.setdefault(name, Pool(name, cpus))
+        machine.kernel.pool_create(name, pool.cpus, pool.scheduler)
     for zone in config.zones.values():
         if zone.name != "global":
             _add_zone(machine, zone)
@@ -55,7 +53,6 @@ def build(cls: type[M], config: Config) -> M:
 
 
 def _add_zone(machine: Machine, conf: ZoneConf) -> None:
-    kernel = machine.kernel
     capped = conf.capped_memory
     handle = machine.add_zone(
         conf.name,
@@ -75,15 +72,16 @@ def _add_zone(machine: Machine, conf: ZoneConf) -> None:
             if conf.limitpriv is not None
             else None
         ),
+        pool=conf.pool,
+        scheduling_class=conf.scheduling_class,
+        cpu_shares=conf.cpu_shares,
+        capped_cpu=conf.capped_cpu.ncpus if conf.capped_cpu is not None else None,
         options=dict(conf.brand_options),
         boot=False,
     )
-    zone = handle.zone
     for fs in conf.fs:
         if fs.type == "tmpfs":
             handle.mount_tmpfs(fs.dir)
-    if conf.pool is not None:
-        zone.pool = kernel.pools[conf.pool]
 
 
 def load_plugin(name: str, config: Config) -> object:

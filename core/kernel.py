@@ -41,6 +41,7 @@ from personae.core.task import task_attach, task_create, task_rele
 from personae.core.zone import Zone, ZoneState, zone_state_set
 
 if TYPE_CHECKING:
+    from personae.core.cls import SchedClass
     from personae.core.contract import Contract
     from personae.core.lwp import Lwp
     from personae.core.project import Project
@@ -86,9 +87,15 @@ class Kernel:
     Args:
         config: Its constants.
         brands: The brands it knows; ``native`` has to be one of them.
+        classes: Scheduling classes besides TS and SYS, its own alone.
     """
 
-    def __init__(self, config: KernelConfig, brands: Iterable[Brand]) -> None:
+    def __init__(
+        self,
+        config: KernelConfig,
+        brands: Iterable[Brand],
+        classes: Iterable[SchedClass] = (),
+    ) -> None:
         self.config = config
         self.hw = hw.Machine(config.memory, config.cpus)
         self.mem_bytes = config.memory
@@ -104,7 +111,7 @@ class Kernel:
         self.current: Lwp | None = None
         self.observers = Observers()
         self._init_counters()
-        self._init_tables(brands)
+        self._init_tables(brands, classes)
         self._boot()
 
     # ---- construction ----
@@ -134,7 +141,9 @@ class Kernel:
         self._digest = b"personae digest 1"
         self._random = 0
 
-    def _init_tables(self, brands: Iterable[Brand]) -> None:
+    def _init_tables(
+        self, brands: Iterable[Brand], classes: Iterable[SchedClass]
+    ) -> None:
         self.locks = LockSet(self.config.lock_checking)
         self.pidlock = Mutex(self.locks, "pidlock", LockOrder.PIDLOCK)
         self.nlwps_lock = Mutex(self.locks, "zone_nlwps_lock", LockOrder.NLWPS)
@@ -155,6 +164,8 @@ class Kernel:
         self.pools: dict[str, Pool] = {}
         self.contracts: dict[int, Contract] = {}
         self.classes = default_classes()
+        for cls in classes:
+            self.classes[cls.name] = cls
         self.contract_type: object = ProcessContracts()
         self.contract_ops: Any = Vector(
             ContractSpec, self.contract_type, "contract type process"
@@ -192,6 +203,42 @@ class Kernel:
         p0.stat = ProcStat.SRUN
         zone.zsched = p0
         zone_state_set(zone, ZoneState.RUNNING)
+
+    def pool_create(
+        self, name: str, cpus: tuple[int, ...] = (), scheduler: str = "TS"
+    ) -> Pool:
+        """Make a pool, or give the default pool other CPUs or another scheduler.
+
+        Args:
+            name: Its name.
+            cpus: Ids of its CPUs; all by default.
+            scheduler: Scheduling class of processes that start in its zones.
+
+        Raises:
+            KernelError: EINVAL, no such CPU or class.
+        """
+        if any(not 0 <= c < self.ncpus for c in cpus):
+            raise KernelError(Errno.EINVAL, f"pool {name}: CPUs {cpus}")
+        if scheduler not in self.classes:
+            raise KernelError(Errno.EINVAL, f"pool {name}: no class {scheduler}")
+        pool = self.pools.setdefault(name, Pool(name, ()))
+        pool.cpus = tuple(sorted(set(cpus))) or tuple(range(self.ncpus))
+        pool.scheduler = scheduler
+        if len(pool.cpus) < self.ncpus:
+            self.disp.restricted = True
+        return pool
+
+    def bind_cpu(self, lwp: Lwp, cpu: int) -> None:
+        """Bind a lwp to a CPU, -1 for none (processor_bind(2)).
+
+        Raises:
+            KernelError: EINVAL, no such CPU.
+        """
+        if not -1 <= cpu < self.ncpus:
+            raise KernelError(Errno.EINVAL, f"CPU {cpu}")
+        lwp.bind_cpu = cpu
+        if cpu >= 0 and self.ncpus > 1:
+            self.disp.restricted = True
 
     def new_p_lock(self) -> Mutex:
         """A p_lock."""

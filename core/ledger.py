@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from personae.core.contract import Contract
     from personae.core.file import FdTable, File
     from personae.core.kernel import Kernel
+    from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.vfs.vnode import Vnode
     from personae.core.vm.as_ import As
@@ -174,7 +175,7 @@ class _Walk:
             out[str(t.tid)] = {
                 "flags": [*_flags(TpFlag, t.tpflag), *_flags(TFlag, t.tflag)],
                 "cred": self.creds.name(t.cred),
-                "class": t.cls.name if t.cls is not None else "-",
+                "class": _class_of(t),
                 "data": (t.cldata is not None, t.brand_lwp is not None),
                 "templates": {k: repr(v) for k, v in sorted(t.ct_active.items())},
                 "latest": {k: v.id for k, v in sorted(t.ct_latest.items())},
@@ -204,6 +205,11 @@ class _Walk:
             "classes": {
                 c.name: (len(getattr(c.plugin, "members", ())), unused_data(c.plugin))
                 for c in k.classes.values()
+            },
+            "class data": {
+                c.name: own
+                for c in k.classes.values()
+                if (own := _own(c.plugin, k)) is not None
             },
             "brands": {
                 name: (k.brands.refcnt[name], _own(b.plugin, k))
@@ -360,6 +366,14 @@ def _task(t: Any) -> Section:
     }
 
 
+def _class_of(t: Lwp) -> str:
+    """Class and parameters of a lwp; the priority is what merely runs."""
+    if t.cls is None:
+        return "-"
+    parms = t.cls.ops.cl_parmsget(t)
+    return t.cls.name if parms is None else f"{t.cls.name} {parms!r}"
+
+
 def unused_data(plugin: object) -> int:
     """Class data allocated and not taken, where the class counts it."""
     n: int = getattr(plugin, "unused", 0)
@@ -367,7 +381,7 @@ def unused_data(plugin: object) -> int:
 
 
 def _own(plugin: object, kernel: Kernel) -> Any:
-    """What a brand wants compared: its ``ledger(kernel)``, if it has one."""
+    """What a brand or class wants compared: its ``ledger(kernel)``, if it has one."""
     own = getattr(plugin, "ledger", None)
     return own(kernel) if own is not None else None
 

@@ -19,11 +19,13 @@ from typing_extensions import Self
 
 from personae.core import savefile
 from personae.core.brands import load_brands
+from personae.core.classes import load_classes
 from personae.core.config.units import parse_duration, parse_size
 from personae.core.disp import Status
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.plugin import Observers
 from personae.core.proc import ProcStat
+from personae.core.rctl import RctlLocal, rctl_set_value
 from personae.core.signal import CldCode
 from personae.core.zone import Zone, ZoneState
 from personae.core.zonerun import Completed, ZoneHandle, install_root
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from personae.core.brand import Brand
+    from personae.core.cls import SchedClass
     from personae.core.config.schema import Config
     from personae.core.cred import Priv
     from personae.core.proc import Proc
@@ -87,6 +90,8 @@ class Machine:
         clock_hz: Cycles in a virtual second.
         quantum: Cycles of a time slice.
         brands: The personalities it knows; by default all that are installed.
+        classes: Scheduling classes besides TS and SYS; by default all that are
+            installed.
         plugins: Observers to register.
     """
 
@@ -98,6 +103,7 @@ class Machine:
         memory: int | str = 512 << 20,
         clock_hz: int = 1_000_000_000,
         brands: Iterable[Brand] | None = None,
+        classes: Iterable[SchedClass] | None = None,
         plugins: Iterable[object] = (),
         **more: Any,
     ) -> None:
@@ -109,7 +115,9 @@ class Machine:
             **more,
         )
         self._brands = list(load_brands() if brands is None else brands)
-        self.kernel = Kernel(config, self._brands)
+        self.kernel = Kernel(
+            config, self._brands, load_classes() if classes is None else classes
+        )
         self.config: Config | None = None
         """The file it was made from, if any."""
         self.plugins = Observers()
@@ -150,6 +158,10 @@ class Machine:
         memory: int | str | None = None,
         mounts: Sequence[tuple[str, str, bool]] = (),
         limitpriv: frozenset[Priv] | None = None,
+        pool: str | None = None,
+        scheduling_class: str | None = None,
+        cpu_shares: int | None = None,
+        capped_cpu: float | None = None,
         options: Mapping[str, object] | None = None,
         boot: bool = True,
     ) -> ZoneHandle:
@@ -166,13 +178,25 @@ class Machine:
             memory: Limit of physical memory (capped-memory).
             mounts: Host folders to share: (host path, path in the zone, read only).
             limitpriv: Privileges its processes can have.
+            pool: The pool it is bound to, the default one by default.
+            scheduling_class: Of its processes; by default FSS if it has shares,
+                else what its pool says.
+            cpu_shares: Its part of the CPU time among zones in FSS.
+            capped_cpu: The most CPU time it gets, in CPUs; a fraction is allowed.
             options: The brand's own options.
             boot: Whether to boot it at once.
 
         Raises:
-            MachineError: A path does not exist or the name is taken.
+            MachineError: A path does not exist, the name is taken, or there is no
+                such pool or class.
         """
         k = self.kernel
+        if scheduling_class is None and cpu_shares is not None:
+            scheduling_class = "FSS"
+        if scheduling_class is not None and scheduling_class not in k.classes:
+            raise MachineError(f"zone {name}: no scheduling class {scheduling_class}")
+        if pool is not None and pool not in k.pools:
+            raise MachineError(f"zone {name}: no pool {pool}")
         acct = 0
         if memory is not None:
             acct = k.hw.acct_create(max(1, parse_size(memory) >> 12))
@@ -190,6 +214,14 @@ class Machine:
             zone.set_rctl("zone.max-lwps", max_lwps)
         if max_processes is not None:
             zone.set_rctl("zone.max-processes", max_processes)
+        zone.pool = k.pools[pool] if pool is not None else None
+        zone.sched_class = scheduling_class or ""
+        if cpu_shares is not None:
+            rctl_set_value(
+                zone.rctls, "zone.cpu-shares", cpu_shares, RctlLocal.NOACTION
+            )
+        if capped_cpu is not None:
+            zone.set_rctl("zone.cpu-cap", max(1, round(capped_cpu * 100)))
         if acct:
             zone.set_rctl("zone.max-physical-memory", parse_size(memory or 0))
         install_root(k, zone, Path(rootfs) if rootfs is not None else None, mounts)

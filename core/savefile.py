@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae import hw
 from personae.core.brand import Brand
+from personae.core.classes import class_packages
 from personae.core.syscall import Sysent
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(data)
         self._hw = machine
         self._brands = {b.name: b for b in brands}
+        self._classes_known = False
         self._packages = {"personae"} | {
             type(b.plugin).__module__.partition(".")[0] for b in self._brands.values()
         }
@@ -85,14 +87,25 @@ class _Unpickler(pickle.Unpickler):
         return brand if pid[0] == "brand" else brand.sysent[pid[2]]
 
     def find_class(self, module: str, name: str) -> Any:
-        """Resolve a class of personae or of a brand's package, nothing else."""
+        """Resolve a class of personae or of a plugin's package, nothing else.
+
+        The plugins are the given brands and the installed scheduling classes.
+        """
         if (module, name) in PLAIN:
             return super().find_class(module, name)
-        if module.partition(".")[0] in self._packages:
+        if self._ours(module):
             got = super().find_class(module, name)
-            if getattr(got, "__module__", "").partition(".")[0] in self._packages:
+            if self._ours(getattr(got, "__module__", "")):
                 return got
         raise SaveError(f"the file names {module}.{name}, which is no kernel state")
+
+    def _ours(self, module: str) -> bool:
+        """Whether a module is personae's, a brand's or a scheduling class'."""
+        package = module.partition(".")[0]
+        if package not in self._packages and not self._classes_known:
+            self._classes_known = True
+            self._packages |= class_packages()
+        return package in self._packages
 
 
 def dump(kernel: Kernel, level: int = 1) -> bytes:

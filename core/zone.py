@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from personae.core.cpucap import CpuCap
 from personae.core.cred import PRIV_ALL, PRIV_ZONE, Cred, Priv, kcred
 from personae.core.errno import Panic
+from personae.core.pool import POOL_DEFAULT
 from personae.core.rctl import (
     INFINITY,
     RctlSet,
@@ -192,7 +193,8 @@ class Zone:
             return self.sched_class
         if self.shares != 1 and "FSS" in self.kernel.classes:
             return "FSS"
-        return self.pool.scheduler if self.pool is not None else "TS"
+        pool = self.pool or self.kernel.pools[POOL_DEFAULT]
+        return pool.scheduler
 
     @property
     def forkable(self) -> bool:

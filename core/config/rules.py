@@ -27,11 +27,7 @@ from personae.core.cred import Priv
 
 UNSUPPORTED: dict[str, tuple[str, str]] = {
     "machine.engine=python": ("error", "only the C engine exists; remove the key"),
-    "pool.*.scheduler": ("warning", "every CPU uses the time-sharing class"),
-    "pool.*.cpus": ("warning", "lwps of all pools share all CPUs"),
     "zone.*.ip-type=exclusive": ("warning", "zones have no network"),
-    "zone.*.cpu-shares": ("warning", "there is no fair-share scheduler"),
-    "zone.*.capped-cpu": ("warning", "CPU time is not capped"),
     "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
     "zone.*.capped-memory.swap": ("warning", "only 'physical' is enforced"),
     "zone.*.capped-memory.locked": ("warning", "only 'physical' is enforced"),

@@ -57,7 +57,7 @@ class PoolConf:
 
     name: str = field(default="", metadata={"from": "name"})
     cpus: Annotated[tuple[int, ...], CpuSet(), "such as 0-1"] = ()
-    scheduler: Literal["FSS", "TS", "FX", "RT"] = "TS"
+    scheduler: Literal["FSS", "TS", "IA", "FX", "RT"] = "TS"
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,7 @@ class ZoneConf:
     autoboot: Annotated[bool, "started by `personae up`"] = True
     ip_type: Literal["shared", "exclusive"] = "shared"
     pool: str | None = None
+    scheduling_class: Literal["FSS", "TS", "IA", "FX", "RT"] | None = None
     cpu_shares: Annotated[int | None, Range(1, 65535)] = None
     max_lwps: Annotated[int | None, Range(1, 2**31 - 1)] = None
     max_processes: Annotated[int | None, Range(1, 2**31 - 1)] = None

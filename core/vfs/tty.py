@@ -387,7 +387,10 @@ class Tty(Device):
             raise KernelError(Errno.ESRCH, f"no group {pgid}")
         if not any(m.sess is self.session for m in pgrp.members):
             raise KernelError(Errno.EPERM, f"group {pgid} is in another session")
-        self.pgid = pgid
+        old, self.pgid = self.pgid, pgid
+        sid = self.session.sid if self.session is not None else 0
+        for cls in self.kernel.classes.values():
+            cls.ops.cl_set_process_group(self.kernel, sid, old, pgid)
 
     def _check_ours(self, lwp: Lwp) -> None:
         if not self._controls(lwp.proc):

@@ -70,6 +70,7 @@ class FakeKernel:
         self.pgsignals: list[tuple[int, int]] = []
         self.rnd = 0
         self.output = b""
+        self.classes: dict[str, Any] = {}
         self.procs: dict[int, Any] = {}
         self.practive: list[Any] = []
         self.pids = SimpleNamespace(pgfind=self.pgfind)
