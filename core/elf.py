@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import Errno, KernelError
 from personae.core.vm.layout import PAGE, PAGE_MASK, USER_TOP, page_down, page_up
@@ -52,14 +52,14 @@ class PType(IntEnum):
 PF_X, PF_W, PF_R = 1, 2, 4
 
 
-@dataclass(frozen=True)
-class Phdr:
-    """One program header, ``p_`` dropped."""
+class Phdr(NamedTuple):
+    """One program header (Elf64_Phdr), ``p_`` dropped."""
 
     type: int
     flags: int
     offset: int
     vaddr: int
+    paddr: int
     filesz: int
     memsz: int
     align: int
@@ -175,12 +175,7 @@ def _bytes(
 
 
 def _phdrs(table: bytes) -> list[Phdr]:
-    return [
-        Phdr(ptype, flags, offset, vaddr, filesz, memsz, align)
-        for ptype, flags, offset, vaddr, _paddr, filesz, memsz, align in (
-            PHDR.iter_unpack(table)
-        )
-    ]
+    return list(map(Phdr._make, PHDR.iter_unpack(table)))
 
 
 def _check_entry(entry: int) -> int:

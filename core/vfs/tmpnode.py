@@ -277,7 +277,7 @@ class TmpFile(TmpNode):
         """The frames of pages in a row; quick if all of them exist, as for exec."""
         pages = self.data.pages
         try:
-            return [pages[i] for i in range(first, first + n)]
+            return list(map(pages.__getitem__, range(first, first + n)))
         except KeyError:
             return super().getpages(first, n)
 

@@ -195,10 +195,11 @@ class As(SegList, UserCopy):
         except KernelError:
             seg.rele()
             raise
-        if self.overlap(seg.base, seg.end):
-            self._drop(seg.base, seg.end)
+        lo, hi = seg.base, seg.end
+        if self.overlap(lo, hi):
+            self._drop(lo, hi)
         self._insert(seg)
-        self._join(seg.base, seg.end)
+        self._join(lo, hi)
 
     def _drop(self, lo: int, hi: int) -> None:
         """Take the segments of [lo, hi) off the list."""
@@ -208,8 +209,10 @@ class As(SegList, UserCopy):
 
     def _bytes_in(self, lo: int, hi: int) -> int:
         """Bytes of [lo, hi) that are mapped."""
-        segs = self.overlap(lo, hi)
-        return sum(min(s.end, hi) - max(s.base, lo) for s in segs)
+        n = 0
+        for s in self.overlap(lo, hi):
+            n += min(s.end, hi) - max(s.base, lo)
+        return n
 
     def _check_map(
         self, size: int, prot: int, flags: int, off: int, maxprot: int

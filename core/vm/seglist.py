@@ -62,10 +62,11 @@ class SegList:
 
     def overlap(self, lo: int, hi: int) -> list[Seg]:
         """Segments with a byte in [lo, hi)."""
-        i = bisect_right(self._bases, lo) - 1
-        if i < 0 or self.segs[i].end <= lo:
+        bases, segs = self._bases, self.segs
+        i = bisect_right(bases, lo) - 1
+        if i < 0 or bases[i] + segs[i].size <= lo:
             i += 1
-        return self.segs[i : bisect_right(self._bases, hi - 1)]
+        return segs[i : bisect_right(bases, hi - 1)]
 
     def covered(self, lo: int, hi: int) -> list[Seg]:
         """Segments of [lo, hi), which must have no hole.
@@ -97,7 +98,7 @@ class SegList:
         i = bisect_right(self._bases, seg.base) - 1
         del self.segs[i], self._bases[i]
         self.size -= seg.size
-        if seg.end > self._scan:
+        if seg.base + seg.size > self._scan:
             self._hole = -1
 
     def _room_for_splits(self, lo: int, hi: int, more: int = 0) -> None:
@@ -126,12 +127,14 @@ class SegList:
 
     def _join(self, lo: int, hi: int) -> None:
         """Merge alike neighbours whose border is in [lo, hi]."""
-        i = max(bisect_right(self._bases, lo) - 2, 0)
-        while i + 1 < len(self.segs) and self._bases[i] <= hi:
-            seg, upper = self.segs[i], self.segs[i + 1]
-            if seg.end == upper.base and seg.joins(upper):
+        bases, segs = self._bases, self.segs
+        i = max(bisect_right(bases, lo) - 2, 0)
+        while i + 1 < len(segs) and bases[i] <= hi:
+            seg = segs[i]
+            if bases[i] + seg.size == bases[i + 1] and seg.joins(segs[i + 1]):
+                upper = segs.pop(i + 1)
+                del bases[i + 1]
                 seg.size += upper.size
-                del self.segs[i + 1], self._bases[i + 1]
                 upper.rele()
             else:
                 i += 1
