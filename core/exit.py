@@ -17,7 +17,7 @@ from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
-from personae.core.lwp import TState
+from personae.core.lwp import TpFlag, TState
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
@@ -56,13 +56,19 @@ def _end_lwp(lwp: Lwp) -> None:
     lwp.proc.brand.ops.b_lwpexit(lwp)
     lwp.proc.utime += lwp.utime
     lwp.proc.stime += lwp.stime
+    if lwp.tpflag & TpFlag.TP_DAEMON:
+        lwp.proc.lwpdaemon -= 1
     lwp_discard(lwp)
 
 
 def lwp_exit(lwp: Lwp) -> None:
-    """End the calling lwp; the last one ends the process with status 0."""
+    """End the calling lwp; the last one ends the process with status 0.
+
+    Daemons (lwp_create(2)) do not keep a process alive.
+    """
     p = lwp.proc
-    if len(p.lwps) == 1:
+    daemon = bool(lwp.tpflag & TpFlag.TP_DAEMON)
+    if len(p.lwps) == 1 or (not daemon and p.lwpcnt == p.lwpdaemon + 1):
         proc_exit(lwp, CldCode.EXITED, p.exit_status)
         return
     _end_lwp(lwp)

@@ -351,7 +351,7 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
     cp.lwpid = p.lwpid
     if kind is ForkKind.FORKALL:
         cp.lwpdaemon = p.lwpdaemon
-        cp.zombcnt = p.zombcnt
+        cp.zombies = p.zombies.copy()
         cp.flag |= p.flag & ProcFlag.SLWPWRAP
     if p.corefile is not None:
         p.corefile.hold()

@@ -167,7 +167,7 @@ class _Walk:
         out: Section = {
             "count": p.lwpcnt,
             "last id": p.lwpid,
-            "daemons, zombies": (p.lwpdaemon, p.zombcnt),
+            "daemons, zombies": (p.lwpdaemon, p.zombies.copy()),
             "dir": [t.tid if t is not None else 0 for t in p.lwpdir],
             "tidhash": p.tidhash_sz,
         }

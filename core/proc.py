@@ -158,7 +158,7 @@ class Proc:
         "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
         "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "user",
-        "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata", "wpage", "zombcnt",
+        "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata", "wpage", "zombies",
         "zone",
     )  # fmt: skip
 
@@ -258,7 +258,8 @@ class Proc:
         self.lwpcnt = 0
         self.lwprcnt = 0
         self.lwpdaemon = 0
-        self.zombcnt = 0
+        self.zombies: list[int] = []
+        """Ids of lwps that ended and that nobody has waited for yet."""
         self.lwpdir: list[Lwp | None] = []
         self.tidhash_sz = 0
         self.lgrpset = 0

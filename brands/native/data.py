@@ -1,21 +1,10 @@
-"""What the native brand keeps with a process and with a lwp."""
+"""What the native brand keeps with a lwp."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from personae.core.sync import CondVar
-
-
-@dataclass
-class ProcData:
-    """Of a process.
-
-    Attributes:
-        zombies: Ids of lwps that ended and that lwp_wait() has not seen yet.
-    """
-
-    zombies: list[int] = field(default_factory=list)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi, sendsig, start
-from personae.brands.native.data import LwpData, ProcData
+from personae.brands.native.data import LwpData
 from personae.core.hookspecs import hookimpl
 from personae.core.lwp import TpFlag
 from personae.core.signal import Sig, tsignal
@@ -32,16 +32,6 @@ class NativeOps:
         start.mountzone(zone)
 
     @hookimpl
-    def b_setbrand(self, proc: Proc) -> None:
-        """Process data."""
-        proc.brand_data = ProcData()
-
-    @hookimpl
-    def b_copy_procdata(self, child: Proc) -> None:
-        """The child has no lwps that ended."""
-        child.brand_data = ProcData()
-
-    @hookimpl
     def b_lwpdata_alloc(self) -> LwpData:
         """Lwp data."""
         return LwpData()
@@ -49,14 +39,15 @@ class NativeOps:
     @hookimpl
     def b_lwpexit(self, lwp: Lwp) -> None:
         """Somebody may lwp_wait() for it."""
-        data = lwp.proc.brand_data
-        if lwp.tpflag & TpFlag.TP_TWAIT and isinstance(data, ProcData):
-            data.zombies.append(lwp.tid)
+        if lwp.tpflag & TpFlag.TP_TWAIT:
+            lwp.proc.zombies.append(lwp.tid)
 
     @hookimpl
     def b_exec(self, lwp: Lwp) -> None:
         """The one lwp that is left is number 1 (exec_args, os/exec.c)."""
-        lwp.proc.brand_data = ProcData()
+        lwp.proc.zombies.clear()
+        lwp.proc.lwpdaemon = 0
+        lwp.tpflag &= ~TpFlag.TP_DAEMON
         lwp.tid = lwp.proc.lwpid = 1
 
     @hookimpl

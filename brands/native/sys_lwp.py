@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
-from personae.brands.native.data import LwpData, ProcData
+from personae.brands.native.data import LwpData
 from personae.brands.native.sendsig import setcontext
 from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError, Panic
@@ -19,7 +19,6 @@ from personae.core.txn import Transaction
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
-    from personae.core.proc import Proc
     from personae.core.vm.as_ import As
 
 LWP_DAEMON = 0x20
@@ -42,13 +41,6 @@ def _data(lwp: Lwp) -> LwpData:
     if not isinstance(data, LwpData):
         raise Panic(f"{lwp!r} has no data of the native brand")
     return data
-
-
-def _zombies(proc: Proc) -> list[int]:
-    data = proc.brand_data
-    if not isinstance(data, ProcData):
-        raise Panic(f"{proc!r} has no data of the native brand")
-    return data.zombies
 
 
 def _find(lwp: Lwp, tid: int) -> Lwp:
@@ -98,6 +90,7 @@ def sys_lwp_create(lwp: Lwp, ucp: int, flags: int, idp: int) -> int:
         new.tpflag |= TpFlag.TP_TWAIT
     if flags & LWP_DAEMON:
         new.tpflag |= TpFlag.TP_DAEMON
+        lwp.proc.lwpdaemon += 1
     setcontext(new, context)
     try:
         if idp:
@@ -126,7 +119,7 @@ def sys_lwp_self(lwp: Lwp) -> int:
 def sys_lwp_detach(lwp: Lwp, tid: int) -> int:
     """lwp_detach(tid): nobody will wait for it."""
     tid = s32(tid)
-    zombies = _zombies(lwp.proc)
+    zombies = lwp.proc.zombies
     if tid in zombies:
         zombies.remove(tid)
         return 0
@@ -142,7 +135,7 @@ def sys_lwp_wait(lwp: Lwp, tid: int, departed: int) -> int:
     """lwp_wait(tid, &departed): until a lwp has ended; 0 is any of them."""
     tid = s32(tid)
     p = lwp.proc
-    zombies = _zombies(p)
+    zombies = p.zombies
     if tid == lwp.tid:
         raise KernelError(Errno.EDEADLK, "wait for oneself")
     got = next((z for z in zombies if tid in (0, z)), None)
