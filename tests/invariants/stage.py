@@ -6,6 +6,7 @@ then the test forks by ``cfork`` and looks, and may let the machine go on from t
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from personae.core.errno import Errno, KernelError
@@ -70,10 +71,8 @@ class Stage:
         self.p = self.job.proc
         stop = _Stopper(FORK_NUMBERS[brand])
         self.machine.plugins.register(stop)
-        try:
+        with contextlib.suppress(AtFork):
             self.machine.run_until([self.p], door=self.job)
-        except AtFork:
-            pass
         self.machine.plugins.unregister(stop)
         self.lwp = self.p.lwps[0]
         for cpu in self.k.cpus:

@@ -430,7 +430,7 @@ def test_containers(brand: str, kind: str) -> None:
 
 @invariant(23)
 def test_pool(stage: Stage) -> None:
-    s, k, p = stage, stage.k, stage.p
+    s, p = stage, stage.p
     pool = p.pool
     assert pool is not None
     before = (pool.ref, p.poolcnt)
