@@ -8,9 +8,11 @@ given brands only, so that a file can't name any other code.
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import zlib
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from personae import hw
@@ -42,9 +44,24 @@ class SaveError(Exception):
     """A file is no machine, or not one that can be loaded here; the text says why."""
 
 
+def _by_value(member: Enum) -> tuple[type, tuple[Any, ...]]:
+    return type(member), (member.value,)
+
+
+class _Reducers(dict[type, Any]):
+    """How enum members are written: by value.  Some Pythons would name getattr."""
+
+    def __missing__(self, cls: type) -> Any:
+        if not issubclass(cls, Enum):
+            raise KeyError(cls)
+        self[cls] = _by_value
+        return _by_value
+
+
 class _Pickler(pickle.Pickler):
     def __init__(self, out: io.BytesIO, kernel: Kernel) -> None:
         super().__init__(out, protocol=4)
+        self.dispatch_table = _Reducers(copyreg.dispatch_table)
         self._rows = {
             id(ent): ("sysent", b.name, ent.number)
             for b in kernel.brands.brands.values()
