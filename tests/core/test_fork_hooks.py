@@ -74,12 +74,14 @@ PER_FORK = [
 ]
 
 
+@pytest.mark.invariant(68, brand="native")
 def test_order_of_the_hooks_of_a_fork() -> None:
     """FORK-74, FORK-68: each once, in fork.c's order, CL_FORKRET last."""
     log = run(*native("forktest"), "forktest", "1")
     assert log[: len(PER_FORK) + 2] == [*PER_FORK, "CL_FORKRET", "proc_create"]
 
 
+@pytest.mark.invariant(68, brand="native")
 def test_a_vfork_never_calls_forkret() -> None:
     """FORK-68."""
     log = run(*native("vforktest", "true"), "vforktest")
@@ -87,6 +89,7 @@ def test_a_vfork_never_calls_forkret() -> None:
     assert "CL_FORKRET" not in log
 
 
+@pytest.mark.invariant(78, 79, 114)
 @pytest.mark.parametrize(
     ("step", "undone"),
     [
@@ -123,6 +126,7 @@ def test_a_failed_fork_gives_back_what_the_hooks_made(
     assert rec.log[len(undone)] == "b_setbrand"  # the second fork, which succeeds
 
 
+@pytest.mark.invariant(120)
 def test_the_contract_hook_can_be_replaced() -> None:
     """``contract_process_fork`` is an operation: another type may refuse."""
     machine, zone = native("forkstep")

@@ -109,6 +109,7 @@ def test_every_step_of_a_fork_fails_clean(kind: str, template: bool) -> None:
             contract_abandon(ct)
 
 
+@pytest.mark.invariant(39)
 @pytest.mark.parametrize("kind", list(FORKS))
 def test_fork_exit_and_reap_leave_nothing(kind: str) -> None:
     k = kernel()
@@ -122,6 +123,7 @@ def test_fork_exit_and_reap_leave_nothing(kind: str) -> None:
         assert ledger_check(k) == []
 
 
+@pytest.mark.invariant(4)
 def test_what_a_fork_adds() -> None:
     k = kernel()
     lwp = first(k)
@@ -152,6 +154,7 @@ def test_what_a_fork_adds() -> None:
     assert expected - set(lines) == set()
 
 
+@pytest.mark.invariant(108)
 @pytest.mark.parametrize("system", [True, False], ids=["system", "user"])
 def test_every_step_of_newproc_fails_clean(system: bool) -> None:
     k = kernel()
@@ -182,6 +185,7 @@ def refused(k: Kernel, lwp: Lwp, kind: str = "fork1") -> tuple[Errno, int]:
     return e.value.errno, (k.now - start) // k.tick
 
 
+@pytest.mark.invariant(98)
 @pytest.mark.parametrize("entity", ["task", "project", "zone"])
 def test_max_processes(entity: str) -> None:
     """FORK-98: EAGAIN, a delay, ffcap; project 0 of the global zone is exempt."""
@@ -201,6 +205,7 @@ def test_max_processes(entity: str) -> None:
     assert (zone.ffcap, zone.ffnoproc) == (1, 0)
 
 
+@pytest.mark.invariant(105)
 @pytest.mark.parametrize("kind", list(FORKS))
 def test_max_lwps(kind: str) -> None:
     """FORK-105: no delay; forkall needs room for every lwp."""
@@ -214,6 +219,7 @@ def test_max_lwps(kind: str) -> None:
     go(k, lwp, kind)
 
 
+@pytest.mark.invariant(100)
 def test_processes_of_a_user() -> None:
     """FORK-100: per uid, with a delay; pid and slot go back."""
     k = kernel()
@@ -227,6 +233,7 @@ def test_processes_of_a_user() -> None:
     assert k.zones[0].ffnoproc == 1
 
 
+@pytest.mark.invariant(99)
 def test_no_slot() -> None:
     """FORK-99."""
     k = kernel(max_nprocs=8)
@@ -238,6 +245,7 @@ def test_no_slot() -> None:
     go(k, lwp, "fork1")
 
 
+@pytest.mark.invariant(106, 107)
 def test_max_contracts_and_killed_parent() -> None:
     """FORK-106 and 107."""
     k = kernel()
@@ -253,6 +261,7 @@ def test_max_contracts_and_killed_parent() -> None:
     assert refused(k, lwp) == (Errno.EAGAIN, 0)
 
 
+@pytest.mark.invariant(94, 96)
 def test_no_privilege_and_halting_zone() -> None:
     """FORK-94 and 96."""
     k = kernel()
@@ -264,6 +273,7 @@ def test_no_privilege_and_halting_zone() -> None:
     assert refused(k, lwp) == (Errno.EAGAIN, 0)
 
 
+@pytest.mark.invariant(69)
 def test_child_goes_first() -> None:
     """FORK-69: the parent pays like an expired quantum and yields."""
     k = kernel()
@@ -279,6 +289,7 @@ def test_child_goes_first() -> None:
     assert (lwp.pri, k.disp.yielding) == (level.tqexp, False)
 
 
+@pytest.mark.invariant(116)
 def test_second_undo_is_an_error() -> None:
     k = kernel()
     lwp = first(k)

@@ -22,6 +22,7 @@ def rss() -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.invariant(40)
 @pytest.mark.parametrize("brand", ["native", "linux"])
 def test_cycles(
     brand: str, boot: Callable[..., Any], guest_file: Callable[[str, str], Path]
@@ -36,6 +37,7 @@ def test_cycles(
     assert rss() - memory < RSS_SLACK
 
 
+@pytest.mark.invariant(39)
 @pytest.mark.parametrize("brand", ["native", "linux"])
 @pytest.mark.parametrize("guest", ["forktest", "vforktest"])
 def test_counts(

@@ -80,6 +80,7 @@ def expected(steps: tuple[str, ...], step: str) -> Errno:
     return Errno.EAGAIN
 
 
+@pytest.mark.invariant(103, 105, 119, 120)
 @pytest.mark.parametrize("kind", ["fork", "vfork"])
 @pytest.mark.parametrize("brand", ["native", "linux"])
 def test_every_step(
@@ -116,6 +117,7 @@ MANY_LINES = {
 }
 
 
+@pytest.mark.invariant(105, 119, 120, brand="native")
 @pytest.mark.parametrize("what", MANY_LINES)
 def test_every_step_with_many_lwps(
     what: str,

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*.c"))
+from tests.marks import cases
+
+CASES = cases(Path(__file__).parent / "cases", "linux")
 
 
 @pytest.mark.parametrize("cpus", [1, 4])
-@pytest.mark.parametrize("case", CASES, ids=[c.stem for c in CASES])
+@pytest.mark.parametrize("case", CASES)
 def test_case(
     case: Path,
     cpus: int,
