@@ -20,6 +20,12 @@ NZERO = 20
 """The normal nice value, in the kernel's counting from 0 to 39."""
 MAXUPRI = 60
 """Limit of user priorities of TS, IA, FX and FSS (ts_maxupri)."""
+TQINF = -2
+"""No end of the quantum (RT_TQINF, FX_TQINF)."""
+TQDEF = -3
+"""The quantum of the priority's row in the table (RT_TQDEF, FX_TQDEF)."""
+IA_INTERACTIVE_OFF = 0
+IA_SET_INTERACTIVE = 1
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,43 @@ class TsParms:
 
     upri: int | None = None
     uprilim: int | None = None
+
+
+@dataclass(frozen=True)
+class IaParms(TsParms):
+    """IA: user priority, its limit, and whether the boost applies (iaparms_t)."""
+
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class FxParms:
+    """FX: priority, its limit and the quantum (fxparms_t).
+
+    Attributes:
+        upri: Priority, 0 to 60.
+        uprilim: Its limit.
+        quantum: Nanoseconds, ``TQINF`` or ``TQDEF``.
+    """
+
+    upri: int | None = None
+    uprilim: int | None = None
+    quantum: int | None = None
+
+
+@dataclass(frozen=True)
+class RtParms:
+    """RT: priority, quantum and signal (rtparms_t).
+
+    Attributes:
+        pri: 0 to 59.
+        quantum: Nanoseconds, ``TQINF`` or ``TQDEF``.
+        tqsignal: Sent at the end of each quantum; 0 for none.
+    """
+
+    pri: int | None = None
+    quantum: int | None = None
+    tqsignal: int | None = None
 
 
 def user_priority(

@@ -11,11 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from personae.core.cls import setpri
-from personae.core.clsparms import MAXUPRI, NZERO, ClassInfo, may_raise, moved_nice
+from personae.core.clsparms import (
+    MAXUPRI,
+    NZERO,
+    TQDEF,
+    ClassInfo,
+    FxParms,
+    may_raise,
+    moved_nice,
+)
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
 from personae.plugins.sched.members import Members, child_first
-from personae.plugins.sched.quantum import NANOSEC, TQDEF, Quantum, check_quantum
+from personae.plugins.sched.quantum import NANOSEC, Quantum, check_quantum
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -28,21 +36,6 @@ FX_QUANTA = (20, 16, 12, 8, 4, 4, 2)
 def table_quantum(pri: int) -> int:
     """Nanoseconds of the quantum of a priority."""
     return FX_QUANTA[pri // 10] * (NANOSEC // 100)
-
-
-@dataclass(frozen=True)
-class FxParms:
-    """Priority, its limit and the quantum (fxparms_t).
-
-    Attributes:
-        upri: Priority, 0 to 60.
-        uprilim: Its limit.
-        quantum: Nanoseconds, ``TQINF`` or ``TQDEF``.
-    """
-
-    upri: int | None = None
-    uprilim: int | None = None
-    quantum: int | None = None
 
 
 @dataclass

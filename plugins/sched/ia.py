@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae.core.cls import TimeShare, TsProc, setpri
-from personae.core.clsparms import TsParms
+from personae.core.clsparms import (
+    IA_INTERACTIVE_OFF,
+    IA_SET_INTERACTIVE,
+    IaParms,
+    TsParms,
+)
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
 
@@ -20,15 +25,6 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
 
 IA_BOOST = 10
-IA_INTERACTIVE_OFF = 0
-IA_SET_INTERACTIVE = 1
-
-
-@dataclass(frozen=True)
-class IaParms(TsParms):
-    """User priority, its limit, and whether the boost applies (iaparms_t)."""
-
-    mode: int | None = None
 
 
 @dataclass

@@ -10,15 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from personae.core.clsparms import TQDEF, TQINF
 from personae.core.errno import Errno, KernelError
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
 
-TQINF = -2
-"""No end of the quantum (RT_TQINF, FX_TQINF)."""
-TQDEF = -3
-"""The quantum of the priority's row in the table (RT_TQDEF, FX_TQDEF)."""
 NANOSEC = 1_000_000_000
 
 

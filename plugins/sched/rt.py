@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from personae.core.cls import setpri
-from personae.core.clsparms import ClassInfo
+from personae.core.clsparms import TQDEF, ClassInfo, RtParms
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
 from personae.core.policy import secpolicy_setpriority
 from personae.core.signal import NSIG
 from personae.plugins.sched.members import Members
-from personae.plugins.sched.quantum import NANOSEC, TQDEF, Quantum, check_quantum
+from personae.plugins.sched.quantum import NANOSEC, Quantum, check_quantum
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -33,21 +33,6 @@ RT_QUANTA = (100, 80, 60, 40, 20, 10)
 def table_quantum(pri: int) -> int:
     """Nanoseconds of the quantum of a priority."""
     return RT_QUANTA[pri // 10] * (NANOSEC // 100)
-
-
-@dataclass(frozen=True)
-class RtParms:
-    """Priority, quantum and signal (rtparms_t).
-
-    Attributes:
-        pri: 0 to 59.
-        quantum: Nanoseconds, ``TQINF`` or ``TQDEF``.
-        tqsignal: Sent at the end of each quantum; 0 for none.
-    """
-
-    pri: int | None = None
-    quantum: int | None = None
-    tqsignal: int | None = None
 
 
 @dataclass
