@@ -15,6 +15,7 @@ from personae.brands.native import (
     sys_misc,
     sys_path,
     sys_proc,
+    sys_sched,
     sys_signal,
     sys_time,
 )
@@ -31,6 +32,7 @@ _HANDLERS = {
         sys_misc,
         sys_path,
         sys_proc,
+        sys_sched,
         sys_signal,
         sys_time,
     )
