@@ -150,7 +150,7 @@ class Brand:
         self.description = description
         self.sigcld_discard = sigcld_discard
         self.plugin = ops
-        self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps())
+        self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from personae.core.cls import SchedClass, default_classes
+from personae.core.cls import KERNEL_CLASSES, SchedClass
 from personae.core.clsparms import ClassInfo
 from personae.core.plugin import PluginError
 
@@ -47,7 +47,7 @@ def load_classes(names: Iterable[str] | None = None) -> list[SchedClass]:
 def load_class(point: EntryPoint) -> SchedClass:
     """Make the class of one entry point."""
     where = f"scheduling class {point.name} ({point.value})"
-    if point.name in default_classes():
+    if point.name in KERNEL_CLASSES:
         raise PluginError(f"{where}: the name is a class of the kernel's own")
     try:
         make: Any = point.load()

@@ -194,7 +194,7 @@ class SchedClass:
     def __init__(self, name: str, plugin: object) -> None:
         self.name = name
         self.plugin = plugin
-        self.ops: Any = Vector(ClassSpec, plugin, f"class {name}", DefaultClass())
+        self.ops: Any = Vector(ClassSpec, plugin, f"class {name}", DefaultClass)
 
     def donice(self, lwp: Lwp, cred: Cred, incr: int) -> int:
         """Change the nice value of a lwp (CL_DONICE).
@@ -214,7 +214,7 @@ class SchedClass:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.name, self.plugin = state["name"], state["plugin"]
-        self.ops = Vector(ClassSpec, self.plugin, f"class {self.name}", DefaultClass())
+        self.ops = Vector(ClassSpec, self.plugin, f"class {self.name}", DefaultClass)
 
     def __repr__(self) -> str:
         return f"<SchedClass {self.name}>"
@@ -505,6 +505,10 @@ def setpri(lwp: Lwp, pri: int) -> None:
     lwp.pri = pri
     if queued:
         lwp.kernel.disp.setrun(lwp)
+
+
+KERNEL_CLASSES = ("SYS", "TS")
+"""Names of the classes that are part of the kernel."""
 
 
 def default_classes() -> dict[str, SchedClass]:

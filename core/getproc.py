@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from typing_extensions import TypeVarTuple, Unpack
-
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import (
     fork_fail_delay,
@@ -34,13 +32,15 @@ from personae.core.zone import ZoneState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeVarTuple, Unpack
+
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
     from personae.core.pool import Pool
     from personae.core.txn import Transaction
     from personae.core.zone import Zone
 
-Ts = TypeVarTuple("Ts")
+    Ts = TypeVarTuple("Ts")
 
 PUNISHED = ("max_processes", "pid_allocate", "nproc_limit")
 """Steps whose failure costs the caller a delay (FORK-102)."""

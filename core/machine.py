@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from typing_extensions import Self
-
 from personae.core import savefile
 from personae.core.brands import load_brands
 from personae.core.classes import load_classes
@@ -32,6 +30,8 @@ from personae.core.zonerun import Completed, ZoneHandle, install_root
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from personae.core.brand import Brand
     from personae.core.cls import SchedClass

@@ -2,13 +2,14 @@
 
 pluggy checks names and arguments when something registers; the calls
 themselves do not go through it, because one call of its costs a microsecond
-and a fork has fifty of them.  ``bind`` turns the one implementation of an
+and a fork has fifty of them.  ``Vector`` turns the one implementation of an
 operation into a plain callable, ``Observers`` turns the implementations of a
 broadcast hook into a tuple.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -29,21 +30,43 @@ def spec_names(spec: type) -> list[str]:
     return [n for n, f in vars(spec).items() if hasattr(f, marker)]
 
 
-def _adapter(impl: Any, argnames: tuple[str, ...]) -> Callable[..., Any]:
-    """The function of one implementation, taking all arguments of the spec."""
-    fn: Callable[..., Any] = impl.function
-    if tuple(impl.argnames) == argnames:
+def _adapter(
+    fn: Callable[..., Any], takes: tuple[str, ...], argnames: tuple[str, ...]
+) -> Callable[..., Any]:
+    """One implementation as a function of all arguments of the spec."""
+    if takes == argnames:
         return fn
-    picks = tuple(argnames.index(a) for a in impl.argnames)
+    picks = tuple(argnames.index(a) for a in takes)
 
     def call(*args: Any) -> Any:
         return fn(*[args[i] for i in picks])
 
-    return call
+    def call_without(*args: Any) -> Any:
+        del args
+        return fn()
+
+    return call if picks else call_without
 
 
-def checked_manager(spec: type, plugin: object, name: str) -> pluggy.PluginManager:
-    """A plugin manager that holds ``plugin`` alone, every hook of it known.
+@cache
+def _manager(spec: type) -> pluggy.PluginManager:
+    """The manager that checks plugins against a spec; it holds none in between."""
+    pm = pluggy.PluginManager(PROJECT)
+    pm.add_hookspecs(spec)
+    return pm
+
+
+@cache
+def _spec_args(spec: type) -> dict[str, tuple[str, ...]]:
+    """The hooks of a spec with their arguments."""
+    pm = _manager(spec)
+    return {h: tuple(getattr(pm.hook, h).spec.argnames) for h in spec_names(spec)}
+
+
+def checked_impls(
+    spec: type, plugin: object, name: str
+) -> dict[str, Callable[..., Any]]:
+    """The operations that ``plugin`` implements, each taking all of its arguments.
 
     Raises:
         PluginError: An unknown hook, a wrong argument, or a class where an
@@ -53,14 +76,28 @@ def checked_manager(spec: type, plugin: object, name: str) -> pluggy.PluginManag
         raise PluginError(
             f"{name}: {plugin.__name__} is a class; register an instance of it"
         )
-    pm = pluggy.PluginManager(PROJECT)
-    pm.add_hookspecs(spec)
+    pm = _manager(spec)
     try:
         pm.register(plugin, name)
         pm.check_pending()
-    except pluggy.PluginValidationError as e:
-        raise PluginError(f"{name}: {e}") from e
-    return pm
+    except Exception as e:
+        _manager.cache_clear()  # it may keep a part of what it refused
+        if isinstance(e, pluggy.PluginValidationError):
+            raise PluginError(f"{name}: {e}") from e
+        raise
+    found = {
+        hook: _adapter(impl.function, tuple(impl.argnames), argnames)
+        for hook, argnames in _spec_args(spec).items()
+        for impl in getattr(pm.hook, hook).get_hookimpls()
+    }
+    pm.unregister(plugin)
+    return found
+
+
+@cache
+def _defaults(spec: type, kind: type) -> dict[str, Callable[..., Any]]:
+    """The operations of a null object, which has no state: one for everybody."""
+    return checked_impls(spec, kind(), f"defaults {kind.__name__}")
 
 
 class Vector:
@@ -72,27 +109,20 @@ class Vector:
         spec: The spec class (``BrandSpec`` ...).
         plugin: Implements some of it with ``@hookimpl`` methods.
         name: Whose it is, for messages.
-        defaults: The null object that implements all of it.
+        defaults: Class of the null object that implements the rest.
     """
 
     def __init__(
-        self, spec: type, plugin: object, name: str, defaults: object | None = None
+        self, spec: type, plugin: object, name: str, defaults: type | None = None
     ) -> None:
-        pm = checked_manager(spec, plugin, name)
-        base = None
-        if defaults is not None and defaults is not plugin:
-            base = checked_manager(spec, defaults, f"defaults of {name}")
-        self.implemented: list[str] = []
-        for hook in spec_names(spec):
-            argnames = tuple(getattr(pm.hook, hook).spec.argnames)
-            impls = getattr(pm.hook, hook).get_hookimpls()
-            if impls:
-                self.implemented.append(hook)
-            elif base is not None:
-                impls = getattr(base.hook, hook).get_hookimpls()
-            if len(impls) != 1:
+        own = checked_impls(spec, plugin, name)
+        rest = {} if defaults is None else _defaults(spec, defaults)
+        self.implemented = [hook for hook in _spec_args(spec) if hook in own]
+        for hook in _spec_args(spec):
+            fn = own.get(hook) or rest.get(hook)
+            if fn is None:
                 raise PluginError(f"{name}: operation {hook} is not implemented")
-            setattr(self, hook, _adapter(impls[0], argnames))
+            setattr(self, hook, fn)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         raise AttributeError(f"no operation {name}")
@@ -151,7 +181,11 @@ class Observers:
             caller = getattr(self.pm.hook, hook)
             args = tuple(caller.spec.argnames)
             impls = sorted(caller.get_hookimpls(), key=lambda i: str(i.plugin_name))
-            setattr(self, hook, tuple(_adapter(i, args) for i in impls))
+            setattr(
+                self,
+                hook,
+                tuple(_adapter(i.function, tuple(i.argnames), args) for i in impls),
+            )
         self.of_calls = bool(
             self.personae_syscall_entry or self.personae_syscall_return
         )

@@ -8,10 +8,10 @@ raises ``Sleep``; it is entered again from its start when woken.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Union
 
 import tomli
@@ -101,6 +101,15 @@ def load_sysent(path: Path, handlers: Mapping[str, Any]) -> dict[int, Sysent]:
     return table
 
 
+def _nargs(fn: Handler) -> int:
+    """How many arguments a handler takes besides the lwp."""
+    if isinstance(fn, FunctionType) and not hasattr(fn, "__wrapped__"):
+        return fn.__code__.co_argcount - 1
+    import inspect  # slow, and none of ours is wrapped
+
+    return len(inspect.signature(fn).parameters) - 1
+
+
 def _row(path: Path, row: dict[str, Any], handlers: Mapping[str, Any]) -> Sysent:
     name = row["name"]
     level = Level(row["level"])
@@ -113,5 +122,5 @@ def _row(path: Path, row: dict[str, Any], handlers: Mapping[str, Any]) -> Sysent
         fn = handlers.get(handler)
         if fn is None:
             raise ValueError(f"{path}: {name}: there is no handler {handler}")
-        nargs = len(inspect.signature(fn).parameters) - 1
+        nargs = _nargs(fn)
     return Sysent(row["number"], name, fn, nargs, level, row.get("note", ""))

@@ -23,16 +23,17 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from typing_extensions import Self, TypeVarTuple, Unpack
-
 from personae.core.errno import Panic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from typing_extensions import Self, TypeVarTuple, Unpack
+
+    Ts = TypeVarTuple("Ts")
+
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 class TxnState(Enum):

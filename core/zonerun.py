@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +60,8 @@ class Completed:
     def check_returncode(self) -> None:
         """Raise ``subprocess.CalledProcessError`` if the status is not 0."""
         if self.returncode:
+            import subprocess
+
             raise subprocess.CalledProcessError(
                 self.returncode, self.args, self.stdout, self.stderr
             )

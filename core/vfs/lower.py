@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -20,6 +19,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.vfs.vnode import VType, makedev
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Iterator
 
 _TYPES = {
@@ -236,6 +236,8 @@ class TarLower:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        import tarfile  # only a zone whose root is an archive needs it
+
         self.path = os.path.realpath(path)
         top = LowerStat(VType.DIR, 0o755, 0, 0, 0, 0, 1, 0)
         self.nodes: dict[bytes, _TarNode] = {b"": _TarNode(top)}
