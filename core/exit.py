@@ -116,8 +116,6 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     _reparent(p)
     p.wcode, p.wdata = why, what
     _become_zombie(p, evaporates)
-    for watch in k.observers.personae_proc_exit:
-        watch(p)
     if p.zone.init is p:
         k.zone_init_exited(p)
 
@@ -191,6 +189,8 @@ def _become_zombie(p: Proc, evaporates: bool) -> None:
     p.sig = 0
     p.stat = ProcStat.SZOMB
     p.newstate = False
+    for watch in p.kernel.observers.personae_proc_exit:
+        watch(p)
     if evaporates:
         _reap_quietly(p)
         return

@@ -457,7 +457,7 @@ class ObserverSpec:
 
     @hookspec
     def personae_proc_exit(self, proc: Proc) -> None:
-        """A process has become a zombie (or vanished, if nobody waits).
+        """A process has become a zombie; its parent does not know yet.
 
         Locks: none.  May fail: no.
         """

@@ -193,6 +193,8 @@ def _end(k: Kernel, lwp: Lwp, ent: Sysent, errno: int, v1: int) -> None:
     lwp.sysent = None
     lwp.sysstate = None
     lwp.interrupted = False
+    if lwp.state is TState.TS_ZOMB:
+        return  # exit does not return
     for watch in k.observers.personae_syscall_return:
         watch(lwp, ent.number, errno, v1)
 
