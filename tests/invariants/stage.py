@@ -95,7 +95,7 @@ class Stage:
 
     def fails(self, kind: str = "fork1", flags: int = 0) -> Errno:
         """A fork that fails and leaves nothing behind; its errno."""
-        before = self.ledger()
+        before, wrong = self.ledger(), ledger_check(self.k)
         states = [(t.state, t.whystop) for t in self.p.lwps]
         try:
             child = self.fork(kind, flags)
@@ -104,7 +104,7 @@ class Stage:
         else:
             raise AssertionError(f"{kind} made {child!r}")
         assert self.diff(before) == []
-        assert ledger_check(self.k) == []
+        assert ledger_check(self.k) == wrong
         assert len(states) == len(self.p.lwps)
         for t, (state, _) in zip(self.p.lwps, states, strict=True):
             assert (t.state is state) or (t.state.name == "TS_RUN"), t
