@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import (
@@ -56,6 +57,7 @@ _IFMT = {
 VTYPE_OF = {fmt: vt for vt, fmt in _IFMT.items()}
 
 
+@lru_cache(maxsize=256)
 def flags_to_native(flags: int) -> int:
     """Open flags of a guest as the kernel's; unknown ones are dropped."""
     out = _ACCESS[flags & 3]

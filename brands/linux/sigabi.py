@@ -7,6 +7,7 @@ Linux numbers only.  Each Linux signal 1..64 has a native peer; the natives
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ _SET_TO_NATIVE = _byte_tables(TO_NATIVE, 64)
 _SET_TO_LINUX = _byte_tables(TO_LINUX, 80)
 
 
+@lru_cache(maxsize=256)
 def sigset_to_native(mask: int) -> int:
     """A guest's sigset_t as a native set.
 
@@ -107,6 +109,7 @@ def sigset_to_native(mask: int) -> int:
     return out
 
 
+@lru_cache(maxsize=256)
 def sigset_to_linux(mask: int) -> int:
     """A native set as a sigset_t; signals without a peer are left out."""
     out = 0

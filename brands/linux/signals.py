@@ -8,6 +8,7 @@ vDSO does it on Linux; unwinders know these instructions.
 
 from __future__ import annotations
 
+from array import array
 from contextlib import suppress
 from struct import Struct, pack
 from typing import TYPE_CHECKING
@@ -144,10 +145,8 @@ def sys_rt_sigreturn(lwp: Lwp) -> NoReturnType:
     lwp.sigmask = sigset_to_native(mask) & ~CANTMASK
     lwp.ast = True
     regs[PC] = pc & 0xFFFF_FFFF_FFFF_FFFE
-    for i in range(31):
-        regs[1 + i] = rest[i]
-    for i in range(32):
-        regs[F0 + i] = rest[31 + i]
+    regs[1:32] = memoryview(array("Q", rest[:31]))
+    regs[F0 : F0 + 32] = memoryview(array("Q", rest[31:63]))
     regs[FCSR] = rest[63] & 0xFF
     with suppress(KernelError):  # restore_altstack ignores it too
         set_altstack(lwp, ss_sp, ss_flags, ss_size, rest[1])

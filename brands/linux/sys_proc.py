@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from personae.brands.linux import abi, sharing
@@ -159,6 +160,7 @@ _OPTIONS = (
 )
 
 
+@lru_cache(maxsize=256)
 def _core_options(options: int) -> int:
     out = 0
     for lin, nat in _OPTIONS:
