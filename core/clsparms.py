@@ -122,7 +122,8 @@ def may_raise(cred: Cred | None, raises: bool) -> None:
 
 def nice_of(upri: int) -> int:
     """The nice value, 0 to 39, that a user priority stands for."""
-    return max(0, min(2 * NZERO - 1, NZERO - NZERO * upri // MAXUPRI))
+    down = NZERO * abs(upri) // MAXUPRI  # as C divides: towards 0
+    return max(0, min(2 * NZERO - 1, NZERO - down if upri > 0 else NZERO + down))
 
 
 def moved_nice(nice: int, cred: Cred, incr: int) -> int:
