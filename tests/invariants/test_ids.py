@@ -11,7 +11,7 @@ import pytest
 import personae.brands.linux as linux_brand
 from personae.core.errno import Errno
 from personae.core.fork import ForkFlag, ForkKind
-from personae.core.lwp import Lwp, TFlag, TpFlag, TState, WhyStop
+from personae.core.lwp import Lwp, TFlag, TpFlag, TState
 from personae.core.pool import Pool, pool_do_bind
 from personae.core.proc import ProcFlag, ProcStat
 from personae.core.signal import Sig, psignal
@@ -157,7 +157,7 @@ def test_a_stop_during_the_fork(stage: Stage) -> None:
         s.machine.step()
     assert s.p.stat is ProcStat.SSTOP
     assert child.stat is ProcStat.SZOMB  # it has nothing to do with the stop
-    assert b"" == s.job.result().stdout
+    assert s.job.result().stdout == b""
     psignal(s.p, Sig.SIGCONT)
     assert s.finish() == "fork 1: child exited with 41\n"
 
