@@ -90,6 +90,7 @@ class ProcData:
 
     Attributes:
         exit_signal: Linux number of the signal its parent gets; 0 none.
+        caps: Effective and permitted capabilities, if capset changed them.
         fs: Who shares directories and umask with it.
         vfork_cv: A parent in clone(VFORK) without VM waits here.
         exit_cv: Who polls a pidfd of it waits here.
@@ -110,6 +111,7 @@ class ProcData:
     membarrier: bool = False
     limits_set: bool = False
     cores: bool = False
+    caps: tuple[int, int] | None = None
     timers: dict[int, Any] = field(default_factory=dict)
     fs: Group | None = None
     vfork_cv: CondVar | None = None

@@ -15,7 +15,7 @@ from personae.brands.linux.pids import (
     pid_to_guest,
 )
 from personae.brands.linux.sigabi import TO_LINUX, sigset_to_linux
-from personae.brands.linux.sys_cred import caps_of
+from personae.brands.linux.sys_cred import ALL_CAPS, caps_of
 from personae.core.errno import KernelError
 from personae.core.file import FD_CLOEXEC
 from personae.core.lwp import TState
@@ -218,10 +218,10 @@ def _status_signals(proc: Proc, lwp: Lwp | None) -> list[tuple[str, str]]:
     names = ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
     rows = [("Threads", str(len(proc.lwps))), ("SigQ", f"{len(proc.sigqueue)}/4096")]
     rows += [(n, f"{s:016x}") for n, s in zip(names, sets, strict=True)]
-    caps = caps_of(proc.cred)
-    for name, val in (("Inh", 0), ("Prm", caps), ("Eff", caps)):
+    eff, perm = caps_of(proc)
+    for name, val in (("Inh", 0), ("Prm", perm), ("Eff", eff)):
         rows.append(("Cap" + name, f"{val:016x}"))
-    rows.append(("CapBnd", f"{caps_of(proc.kernel.kcred):016x}"))
+    rows.append(("CapBnd", f"{ALL_CAPS:016x}"))
     rows.append(("CapAmb", f"{0:016x}"))
     rows.append(("NoNewPrivs", str(pdata(proc).no_new_privs)))
     rows.append(("Seccomp", "0"))

@@ -72,24 +72,15 @@ def linux_status_sig(sig: int) -> int:
     return (TO_LINUX[sig] if 0 <= sig <= _NATIVE_MAX else 0) or SIGKILL
 
 
-def _byte_tables(table: tuple[int, ...], bits: int) -> list[list[int]]:
-    """For each byte of a set, what its 256 values become on the other side."""
-    out = []
-    for base in range(0, bits, 8):
-        row = []
-        for byte in range(256):
-            val = 0
-            for bit in range(8):
-                sig = base + bit + 1
-                if byte >> bit & 1 and sig < len(table) and table[sig]:
-                    val |= 1 << (table[sig] - 1)
-            row.append(val)
-        out.append(row)
+def _translate(mask: int, table: tuple[int, ...]) -> int:
+    """A set with each signal's number looked up; those without a peer are left out."""
+    out = 0
+    while mask:
+        sig = (mask & -mask).bit_length()
+        mask &= mask - 1
+        if sig < len(table) and table[sig]:
+            out |= 1 << (table[sig] - 1)
     return out
-
-
-_SET_TO_NATIVE = _byte_tables(TO_NATIVE, 64)
-_SET_TO_LINUX = _byte_tables(TO_LINUX, 80)
 
 
 @lru_cache(maxsize=256)
@@ -99,27 +90,13 @@ def sigset_to_native(mask: int) -> int:
     >>> hex(sigset_to_native(1 << 16))      # SIGCHLD
     '0x20000'
     """
-    out = 0
-    i = 0
-    while mask:
-        if mask & 0xFF:
-            out |= _SET_TO_NATIVE[i][mask & 0xFF]
-        mask >>= 8
-        i += 1
-    return out
+    return _translate(mask, TO_NATIVE)
 
 
 @lru_cache(maxsize=256)
 def sigset_to_linux(mask: int) -> int:
     """A native set as a sigset_t; signals without a peer are left out."""
-    out = 0
-    i = 0
-    while mask:
-        if mask & 0xFF:
-            out |= _SET_TO_LINUX[i][mask & 0xFF]
-        mask >>= 8
-        i += 1
-    return out
+    return _translate(mask, TO_LINUX)
 
 
 # ---- sigaction: asm-generic/signal.h; riscv64 has no sa_restorer ----

@@ -8,6 +8,7 @@ from personae.brands.linux import abi
 from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.sigabi import TO_NATIVE
 from personae.brands.linux.signals import FRAME_SIZE, TRAMPOLINE
+from personae.brands.linux.sys_cred import forget_caps
 from personae.brands.linux.timers import stop_all
 from personae.core.exec import StartState
 from personae.core.execload import build_stack
@@ -84,6 +85,7 @@ def after_exec(lwp: Lwp) -> None:
     data = pdata(proc)
     data.exec()
     stop_all(proc)
+    forget_caps(lwp)
     proc.exit_signal = Sig.SIGCLD
     thread = ldata(lwp)
     if thread.pidp is not None:

@@ -16,12 +16,13 @@ from personae.core.syscall import s32
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
+    from personae.core.proc import Proc
 
 NO_ID = 0xFFFFFFFF
 NGROUPS_MAX = 65536
 CAP_LAST = 40
 """CAP_CHECKPOINT_RESTORE."""
-_ALL_CAPS = (1 << (CAP_LAST + 1)) - 1
+ALL_CAPS = (1 << (CAP_LAST + 1)) - 1
 
 
 def set_cred(lwp: Lwp, **changes: Any) -> None:
@@ -32,6 +33,8 @@ def set_cred(lwp: Lwp, **changes: Any) -> None:
         new.rele()
         return
     crset(proc, new)
+    if "euid" in changes:
+        forget_caps(lwp)
     if "euid" in changes or "egid" in changes:
         pdata(proc).dumpable = 0 if _privileged_change(new) else 1
 
@@ -229,14 +232,52 @@ def sys_setgroups(lwp: Lwp, size: int, ptr: int) -> int:
     return 0
 
 
-# ---- capabilities: all for an effective uid 0, none for others ----
+# ---- capabilities: all for an effective uid 0, less what capset took away ----
 
 _V1, _V2, _V3 = 0x19980330, 0x20071026, 0x20080522
 
+_PRIVS: dict[int, tuple[Priv, ...]] = {
+    0: (Priv.FILE_CHOWN, Priv.FILE_CHOWN_SELF),
+    1: (Priv.FILE_DAC_READ, Priv.FILE_DAC_WRITE, Priv.FILE_DAC_EXECUTE),
+    2: (Priv.FILE_DAC_SEARCH,),
+    3: (Priv.FILE_OWNER,),
+    4: (Priv.FILE_SETID,),
+    5: (Priv.PROC_OWNER,),
+    7: (Priv.PROC_SETID,),
+    10: (Priv.NET_PRIVADDR,),
+    13: (Priv.NET_RAWACCESS,),
+    14: (Priv.PROC_LOCK_MEMORY,),
+    18: (Priv.PROC_CHROOT,),
+    20: (Priv.SYS_ACCT,),
+    21: (Priv.SYS_ADMIN, Priv.SYS_MOUNT),
+    23: (Priv.PROC_PRIOUP,),
+    24: (Priv.SYS_RESOURCE,),
+    25: (Priv.SYS_TIME,),
+}
+"""Privileges of the kernel behind a capability (capabilities(7))."""
 
-def caps_of(cred: Cred) -> int:
-    """Effective capabilities."""
-    return _ALL_CAPS if cred.euid == 0 else 0
+
+def caps_of(proc: Proc) -> tuple[int, int]:
+    """Effective and permitted capabilities of a process."""
+    data = pdata(proc)
+    if data.caps is not None:
+        return data.caps
+    caps = ALL_CAPS if proc.cred.euid == 0 else 0
+    return caps, caps
+
+
+def _privileges(caps: int, limit: frozenset[Priv]) -> frozenset[Priv]:
+    """What is left of the privileges of a process with these capabilities."""
+    gone = {p for c, privs in _PRIVS.items() if not caps >> c & 1 for p in privs}
+    return limit - gone
+
+
+def forget_caps(lwp: Lwp) -> None:
+    """exec, or a change of user: capabilities follow from the user id again."""
+    data = pdata(lwp.proc)
+    if data.caps is not None:
+        data.caps = None
+        set_cred(lwp, aware=False)
 
 
 def _cap_header(lwp: Lwp, hdr: int) -> tuple[int, int, int]:
@@ -261,10 +302,10 @@ def sys_capget(lwp: Lwp, hdr: int, data: int) -> int:
             return 0
         raise
     target = find_proc(lwp.proc.zone, pid) if pid else lwp.proc
-    caps = caps_of(target.cred)
+    eff, perm = caps_of(target)
     if data:
         raw = b"".join(
-            CAP_DATA.pack(caps >> s & NO_ID, caps >> s & NO_ID, 0)
+            CAP_DATA.pack(eff >> s & NO_ID, perm >> s & NO_ID, 0)
             for s in (0, 32)[:words]
         )
         space_of(lwp).copyout(data, raw)
@@ -272,9 +313,10 @@ def sys_capget(lwp: Lwp, hdr: int, data: int) -> int:
 
 
 def sys_capset(lwp: Lwp, hdr: int, data: int) -> int:
-    """Setting what is set already is all that can be done."""
+    """Drop capabilities, or take permitted ones up again."""
     _, words, pid = _cap_header(lwp, hdr)
-    if pid and find_proc(lwp.proc.zone, pid) is not lwp.proc:
+    proc = lwp.proc
+    if pid and find_proc(proc.zone, pid) is not proc:
         raise KernelError(Errno.EPERM, "capabilities of another process")
     raw = space_of(lwp).copyin(data, CAP_DATA.size * words)
     eff = perm = 0
@@ -282,9 +324,15 @@ def sys_capset(lwp: Lwp, hdr: int, data: int) -> int:
         e, p, _ = CAP_DATA.unpack_from(raw, i * CAP_DATA.size)
         eff |= e << 32 * i
         perm |= p << 32 * i
-    caps = caps_of(lwp.proc.cred)
-    if eff & ~perm or perm & _ALL_CAPS & ~caps:
+    eff, perm = eff & ALL_CAPS, perm & ALL_CAPS
+    if eff & ~perm or perm & ~caps_of(proc)[1]:
         raise KernelError(Errno.EPERM, "more capabilities than there are")
-    if eff & _ALL_CAPS != caps:
-        raise KernelError(Errno.EPERM, "single capabilities can't be dropped")
+    if (eff, perm) == caps_of(proc):
+        return 0
+    pdata(proc).caps = (eff, perm)
+    limit = proc.cred.permitted
+    if proc.cred.aware:
+        set_cred(lwp, epriv=_privileges(eff, limit))
+    else:
+        set_cred(lwp, effective=_privileges(eff, limit))
     return 0

@@ -8,7 +8,7 @@ from personae.brands.linux.abi import PAGE, SYSINFO, UTSNAME
 from personae.brands.linux.data import ZoneData, pdata
 from personae.brands.linux.pids import zone_procs
 from personae.brands.linux.sigabi import native_sig
-from personae.brands.linux.sys_cred import CAP_LAST, caps_of
+from personae.brands.linux.sys_cred import CAP_LAST
 from personae.brands.linux.sys_fd import CHUNK, space_of
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
@@ -252,7 +252,7 @@ def sys_prctl(lwp: Lwp, op: int, a2: int, a3: int, a4: int, a5: int) -> int:
             raise KernelError(Errno.EINVAL, "no such capability")
         if op == _PR_CAPBSET_DROP:
             raise KernelError(Errno.EPERM, "the bounding set is fixed")
-        return int(bool(caps_of(lwp.kernel.kcred) >> a2 & 1))
+        return 1
     if op == _PR_GET_TID_ADDRESS:
         space_of(lwp).store(a2, "<Q", lwp.clear_child_tid)
         return 0
