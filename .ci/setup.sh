@@ -108,9 +108,13 @@ make_venv() { # EXTRAS, such as "" or "[test,lint]"
 }
 
 # Cheap when nothing changed; without it an edited C file would not be seen.
+# The Python files are compiled too: pip does it for what it copies, not for a
+# checkout, and where the environment forbids Python to write them itself each
+# start would compile them all.
 build_c() {
     "$venv/bin/python" setup.py -q build_ext --inplace >&2 || {
         say "personae: the C layer does not compile; the message above says where"
         exit 1
     }
+    "$venv/bin/python" -m compileall -q core brands hw plugins >&2
 }
