@@ -106,6 +106,7 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     _leave_session(p)
     relvm(p)
     _drop_uarea(p)
+    p.wcode, p.wdata = why, what
     contract_exit(p)
     if p.ct_process is not None:
         k.contract_ops.contract_process_exit(p.ct_process, p)
@@ -114,7 +115,6 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     lwp_discard(lwp)
     rctl_exit(p)
     _reparent(p)
-    p.wcode, p.wdata = why, what
     _become_zombie(p, evaporates)
     if p.zone.init is p:
         k.zone_init_exited(p)

@@ -22,7 +22,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from personae.core.clsparms import ClassInfo
-    from personae.core.contract import Contract, Template
+    from personae.core.contract import Contract
     from personae.core.cred import Cred
     from personae.core.elf import ElfImage
     from personae.core.errno import Errno
@@ -412,8 +412,8 @@ class ContractSpec:
 
     @hookspec
     def contract_process_fork(
-        self, tmpl: Template | None, child: Proc, parent: Proc, canfail: bool
-    ) -> Contract:
+        self, tmpl: Any, child: Proc, parent: Proc, canfail: bool
+    ) -> Contract | None:
         """Put the child in a contract: the last step of a fork that may fail.
 
         fork.c:401.  Without a template the child joins the contract of the caller,
@@ -423,8 +423,49 @@ class ContractSpec:
         """
 
     @hookspec
-    def contract_process_exit(self, contract: Contract, proc: Proc) -> None:
+    def contract_process_exit(self, contract: Any, proc: Proc) -> None:
         """The process leaves its contract: exit, or undo of a failed fork.
+
+        The undo gets what ``contract_process_fork`` returned.
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def contract_process_event(
+        self, proc: Proc, event: str, status: int, sender: int
+    ) -> None:
+        """Something befell a process: event ``signal``, ``core`` or ``hwerr``.
+
+        When: just before it ends by it.  ``status`` is the signal, ``sender`` the pid
+        that sent it or 0.
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def contract_template(self, system: bool) -> Any:
+        """A new template; ``system``: for the first process of a zone (newproc).
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def contract_accept(self, contract: Contract) -> bool:
+        """Whether it inherits the contracts of a member that exits.
+
+        contract_process_accept, contract/process.c.
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def contract_orphaned(self, contract: Any) -> None:
+        """Nobody owns it any more: make it an orphan, or destroy it (contop_abandon).
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def contract_status(self, contract: Any, detail: bool) -> dict[str, Any]:
+        """The type's part of a status file (contop_status).
 
         Locks: none.  May fail: no.
         """

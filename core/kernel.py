@@ -19,9 +19,11 @@ from personae.core import exit as exits
 from personae.core import signal
 from personae.core.brand import Brand, BrandTable
 from personae.core.cls import default_classes
-from personae.core.contract import ProcessContracts, sys_process_tmpl
+from personae.core.contract import NoContracts
+from personae.core.contracts import load_contract_type
 from personae.core.cpu import Cpu
 from personae.core.cred import Cred
+from personae.core.ctqueue import CtqKind, CtQueue
 from personae.core.disp import Dispatcher
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FdTable
@@ -88,6 +90,8 @@ class Kernel:
         config: Its constants.
         brands: The brands it knows; ``native`` has to be one of them.
         classes: Scheduling classes besides TS and SYS, its own alone.
+        contracts: The process contract type, its own alone; by default the one that
+            is installed, and none if there is none.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Kernel:
         config: KernelConfig,
         brands: Iterable[Brand],
         classes: Iterable[SchedClass] = (),
+        contracts: object | None = None,
     ) -> None:
         self.config = config
         self.hw = hw.Machine(config.memory, config.cpus)
@@ -111,7 +116,7 @@ class Kernel:
         self.current: Lwp | None = None
         self.observers = Observers()
         self._init_counters()
-        self._init_tables(brands, classes)
+        self._init_tables(brands, classes, contracts)
         self._boot()
 
     # ---- construction ----
@@ -142,7 +147,10 @@ class Kernel:
         self._random = 0
 
     def _init_tables(
-        self, brands: Iterable[Brand], classes: Iterable[SchedClass]
+        self,
+        brands: Iterable[Brand],
+        classes: Iterable[SchedClass],
+        contracts: object | None,
     ) -> None:
         self.locks = LockSet(self.config.lock_checking)
         self.pidlock = Mutex(self.locks, "pidlock", LockOrder.PIDLOCK)
@@ -166,11 +174,16 @@ class Kernel:
         self.classes = default_classes()
         for cls in classes:
             self.classes[cls.name] = cls
-        self.contract_type: object = ProcessContracts()
+        self.contract_type = load_contract_type() if contracts is None else contracts
+        self._bind_contracts()
+        self.ct_bundle = CtQueue(CtqKind.BUNDLE)
+        """Events of all process contracts."""
+        self.sys_process_tmpl: Any = self.contract_ops.contract_template(True)
+
+    def _bind_contracts(self) -> None:
         self.contract_ops: Any = Vector(
-            ContractSpec, self.contract_type, "contract type process"
+            ContractSpec, self.contract_type, "contract type process", NoContracts
         )
-        self.sys_process_tmpl = sys_process_tmpl()
 
     def _boot(self) -> None:
         """Make the global zone, p0 and what they hang on (main(), os/main.c)."""
@@ -520,9 +533,7 @@ class Kernel:
     def rebind(self) -> None:
         """After loading: the vectors, and the views of the registers."""
         self.observers = Observers()
-        self.contract_ops = Vector(
-            ContractSpec, self.contract_type, "contract type process"
-        )
+        self._bind_contracts()
         for p in self.practive:
             for t in p.lwps:
                 t.regs = self.hw.ctx_view(t.ctx)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from personae.core.contract import Contract
+    from personae.core.ctqueue import CtQueue
     from personae.core.file import FdTable, File
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
@@ -129,6 +130,7 @@ class _Walk:
             "ctl": (p.stk_ctl, p.fsz_ctl, p.vmem_ctl, p.fno_ctl),
             "contract": p.ct_process.id if p.ct_process is not None else 0,
             "contracts held": [ct.id for ct in p.ct_held],
+            "contract events": _queue(p.ct_equeue),
             "memory": self.memory(p),
             "dirs": {
                 "cdir": self.vnodes.name(p.user.u_cdir),
@@ -202,6 +204,7 @@ class _Walk:
             "zones": {z.name: self.zone(z) for z in k.zones.values()},
             "pools": {p.name: (p.ref, len(p.binding)) for p in k.pools.values()},
             "contracts": {str(c.id): self.contract(c) for c in k.contracts.values()},
+            "bundle of contracts": _queue(k.ct_bundle),
             "classes": {
                 c.name: (len(getattr(c.plugin, "members", ())), unused_data(c.plugin))
                 for c in k.classes.values()
@@ -235,10 +238,10 @@ class _Walk:
             "state": ct.state.name,
             "owner": ct.owner.pid if ct.owner is not None else 0,
             "regent": ct.regent.id if ct.regent is not None else 0,
-            "members": [p.pid for p in ct.members],
-            "nmembers": ct.nmembers,
             "terms": repr(ct.terms),
-            "events": [(e.type.name, e.pid) for e in ct.events],
+            "events": _queue(ct.events),
+            "unacknowledged": ct.evcnt,
+            **ct.ledger(),
             "inherited": [c.id for c in ct.inherited],
             "cred": self.creds.name(ct.cred),
             "project": (ct.project.zone.id, ct.project.id),
@@ -292,6 +295,7 @@ class _Walk:
             "now": k.now,
             "kstat": dict(sorted(k.kstat.items())),
             "mpid": k.pids.mpid,
+            "contract event": k.ct_bundle.evid,
             "zones": {
                 z.name: (z.ffcap, z.ffnoproc, z.ffnomem, z.ffmisc)
                 for z in k.zones.values()
@@ -363,6 +367,19 @@ def _task(t: Any) -> Section:
         "nlwps": t.nlwps,
         "nprocs": t.nprocs,
         "rctls": t.rctls.snapshot(),
+    }
+
+
+def _queue(q: CtQueue | None) -> Section:
+    """Events and readers of a queue; an empty one is as good as none."""
+    if q is None or not (q.events or q.listeners):
+        return {}
+    return {
+        "events": [(e.contract.id, str(e.type.name), e.acked) for e in q.events],
+        "listeners": [
+            (q.events.index(li.position) if li.position is not None else -1)
+            for li in q.listeners
+        ],
     }
 
 

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from personae.core.contract import CtState
 from personae.core.ledger import HW_STATS, chain, unused_data
 from personae.core.lwp import TState
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag, ProcStat
 
 if TYPE_CHECKING:
+    from personae.core.contract import Contract
     from personae.core.cred import Cred
     from personae.core.file import File
     from personae.core.kernel import Kernel
@@ -116,12 +118,40 @@ def _check_contracts(k: Kernel) -> Iterator[str]:
     )
     for ct in k.contracts.values():
         mine = [p for p in k.practive if p.ct_process is ct]
-        yield from _same(f"members of {ct!r}", set(ct.members), set(mine))
+        members = set(getattr(ct, "members", mine))
+        yield from _same(f"members of {ct!r}", members, set(mine))
         yield from _same(f"number of members of {ct!r}", ct.nmembers, len(mine))
-        refs = (ct.owner is not None) + latest[ct.id] + len(mine)
+        refs = (ct.state is not CtState.DEAD) + latest[ct.id] + len(mine)
+        refs += len(ct.events.listeners)
         yield from _same(f"references of {ct!r}", ct.ref, refs)
-        if ct.owner is not None and ct not in ct.owner.ct_held:
-            yield f"{ct!r} is not held by its owner {ct.owner!r}"
+        waiting = sum(not e.settled for e in ct.events)
+        yield from _same(f"critical events of {ct!r}", ct.evcnt, waiting)
+        yield from _check_holder(ct)
+    for p in k.practive:
+        for ct in p.ct_held:
+            yield from _same(f"owner of {ct!r}", ct.owner, p)
+
+
+def _check_holder(ct: Contract) -> Iterator[str]:
+    """Its state, and who answers for it."""
+    owned, inherited = ct.state is CtState.OWNED, ct.state is CtState.INHERITED
+    yield from _same(f"{ct!r} has an owner", ct.owner is not None, owned)
+    if ct.owner is not None:
+        yield from _same(f"{ct!r} with its owner", ct.owner.ct_held.count(ct), 1)
+        queue = ct.owner.ct_equeue
+        if queue is None:
+            yield f"{ct!r}: its owner has no queue"
+        else:
+            missing = [
+                e.id for e in ct.events if not e.settled and e not in queue.events
+            ]
+            yield from _same(f"events of {ct!r} its owner misses", missing, [])
+    kept = ct.regent.inherited.count(ct) if ct.regent is not None else 0
+    yield from _same(f"{ct!r} with its regent", kept, int(inherited))
+    for sub in ct.inherited:
+        yield from _same(f"regent of {sub!r}", sub.regent, ct)
+    if ct.state is CtState.ORPHAN and not ct.nmembers:
+        yield f"{ct!r} is an orphan with nothing in it"
 
 
 def _check_files(k: Kernel) -> Iterator[str]:

@@ -87,6 +87,11 @@ def secpolicy_contract_event(cred: Cred) -> bool:
     return cred.has(Priv.CONTRACT_EVENT)
 
 
+def secpolicy_contract_observer(cred: Cred) -> None:
+    """May see the events of other users' contracts."""
+    priv_policy(cred, Priv.CONTRACT_OBSERVER, Errno.EACCES)
+
+
 def secpolicy_settime(cred: Cred) -> None:
     """May set the clock."""
     priv_policy(cred, Priv.SYS_TIME)

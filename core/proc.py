@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from personae.core.brand import Brand
     from personae.core.contract import Contract
     from personae.core.cred import Cred
+    from personae.core.ctqueue import CtQueue
     from personae.core.file import FdTable
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
@@ -149,7 +150,8 @@ class Proc:
     __slots__ = (
         "ancpid", "as_", "audit", "brand", "brand_data", "brkbase", "brksize",
         "bssbase", "child", "content", "corefile", "cpu_ctl", "cpu_cycles", "cred",
-        "cstime", "ct_held", "ct_process", "cutime", "cv", "datprot", "dtrace_helpers",
+        "cstime", "ct_equeue", "ct_held", "ct_process", "cutime", "cv", "datprot",
+        "dtrace_helpers",
         "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
         "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
         "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
@@ -200,6 +202,8 @@ class Proc:
         self.rctls: RctlSet | None = None
         self.ct_process: Contract | None = None
         self.ct_held: list[Contract] = []
+        self.ct_equeue: CtQueue | None = None
+        """Events of all contracts it owns, once it has had one."""
 
         # memory
         self.as_: As | None = None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from personae import hw
 from personae.core.brand import Brand
 from personae.core.classes import class_packages
+from personae.core.contracts import contract_packages
 from personae.core.syscall import Sysent
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class _Unpickler(pickle.Unpickler):
         package = module.partition(".")[0]
         if package not in self._packages and not self._classes_known:
             self._classes_known = True
-            self._packages |= class_packages()
+            self._packages |= class_packages() | contract_packages()
         return package in self._packages
 
 

@@ -532,14 +532,12 @@ def act_on(lwp: Lwp, sig: int, action: Action) -> None:
     elif action is Action.HANDLER:
         _run_handler(lwp, sig, info)
     else:
-        fatal(lwp, sig)
+        fatal(lwp, sig, info.pid)
 
 
-def fatal(lwp: Lwp, sig: int) -> None:
+def fatal(lwp: Lwp, sig: int, sender: int = 0) -> None:
     """End the process by a signal, and tell its contract."""
-    from personae.core.contract import CtEv, contract_process_event  # it uses signals
-
-    contract_process_event(lwp.proc, CtEv.SIGNAL, sig)
+    lwp.kernel.contract_ops.contract_process_event(lwp.proc, "signal", sig, sender)
     # No core is written, so the status must not say that one was.
     lwp.kernel.proc_exit(lwp, CldCode.KILLED, sig)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from personae.core.cls import default_classes
-from personae.core.contract import ProcessContracts, sys_process_tmpl
 from personae.core.cred import kcred
+from personae.core.ctqueue import CtqKind, CtQueue
 from personae.core.limits import (
     lwp_limits_enter,
     lwp_limits_exit,
@@ -30,6 +30,7 @@ from personae.core.session import pgexit, pgjoin, sess_create, sess_hold, sess_r
 from personae.core.sync import CondVar, LockOrder, LockSet, Mutex
 from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.zone import Zone, ZoneState
+from personae.plugins.contract_process import ProcessContracts, sys_process_tmpl
 
 
 class FakeHw:
@@ -114,6 +115,7 @@ class FakeKernel:
         self.classes = default_classes()
         self.contracts: dict[int, Any] = {}
         self.contract_ops = ProcessContracts()
+        self.ct_bundle = CtQueue(CtqKind.BUNDLE)
         self.kcred = kcred()
         self.pids = PidTable(as_kernel(self), 30000, 64)
         self.zones[0] = Zone(as_kernel(self), 0, "global", as_any(self.native_brand))

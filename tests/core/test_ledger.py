@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from personae.core.cls import TS_DEFAULT, TS_DPTBL
-from personae.core.contract import Template, contract_abandon
+from personae.core.contract import contract_abandon
 from personae.core.cred import PRIV_ALL, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, proc_exit
@@ -24,6 +24,7 @@ from personae.core.sync import Sleep
 from personae.core.task import settaskid
 from personae.core.vfork import vfwait
 from personae.core.zone import ZoneState
+from personae.plugins.contract_process import Template
 from tests.core.realkernel import Failer, first, kernel, run
 
 FORKS = {"fork1": fork1, "forkall": forkall, "vfork": vfork}

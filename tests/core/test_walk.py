@@ -11,8 +11,7 @@ import random
 
 import pytest
 
-from personae.core.contract import Template, contract_abandon, ctmpl_clear
-from personae.core.ctmpl import CtEv, CtParam
+from personae.core.contract import contract_abandon, ctmpl_clear
 from personae.core.errno import KernelError
 from personae.core.exit import freeproc, proc_exit
 from personae.core.fork import fork1, forkall, vfork
@@ -30,6 +29,7 @@ from personae.core.sync import Sleep
 from personae.core.task import settaskid
 from personae.core.txn import Transaction
 from personae.core.vfork import vfwait
+from personae.plugins.contract_process import CtEv, CtParam, Template
 from tests.core.realkernel import Failer, first, kernel, run
 
 FORKS = {"fork1": fork1, "forkall": forkall, "vfork": vfork}

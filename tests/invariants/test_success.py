@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from personae.core.contract import Template
-from personae.core.ctmpl import CtEv, CtParam
+from personae.core.ctqueue import CtListener
 from personae.core.errno import KernelError
 from personae.core.file import legal_size
 from personae.core.hookspecs import hookimpl
@@ -24,6 +23,7 @@ from personae.core.sync import Sleep
 from personae.core.vm.as_ import Prot
 from personae.core.vm.layout import MapFlag
 from personae.core.wait import IdType, WaitFlag, waitid
+from personae.plugins.contract_process import CtEv, CtParam, Template
 from tests.invariants.stage import A0, A1, EACH_KIND, FORK_NUMBERS, PC, Stage, Watch
 
 T0 = 5
@@ -634,8 +634,8 @@ def test_fork_event(stage: Stage, asked: str) -> None:
     lwp.ct_active["process"] = Template(**terms)
     s.fork()
     ct = lwp.ct_latest["process"]
-    ct.listeners = 1
-    ct.events.clear()
+    CtListener(ct.events)
+    ct.events.events.clear()
     lwp.ct_active.clear()
     s.p.ct_process, own = ct, s.p.ct_process  # the parent is in that contract itself
     child = s.fork()
