@@ -30,7 +30,8 @@ def pick(disp: Dispatcher) -> tuple[int, Cpu, Lwp] | None:
     """When, where and what runs next: the CPU that can start something first.
 
     Each CPU offers the lwp of the highest priority that it may run now, else the one
-    whose zone's next window comes first.  None if no CPU may run any.
+    that it may run first: it leaves another CPU that is further on, or its zone's
+    next window begins.  None if no CPU may run any.
     """
     offers = []
     for cpu in disp.kernel.cpus:
@@ -51,8 +52,10 @@ def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:
                 continue
             start = max(cpu.clock, lwp.ready)
             cap = lwp.proc.zone.cap
-            if cap is None or cap.left(start) > 0:
+            if cap is not None and cap.left(start) <= 0:
+                start = cap.until()
+            if start == cpu.clock:
                 return start, lwp
-            if later is None or cap.until() < later[0]:
-                later = cap.until(), lwp
+            if later is None or start < later[0]:
+                later = start, lwp
     return later
