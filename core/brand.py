@@ -125,6 +125,8 @@ class Brand:
         api: The API version that it was written for.
         sigcld_discard: Whether the wait that reaps a child also drops its pending
             SIGCLD (illumos does, Linux does not).
+        sig_deadly: Set of signals that end a process by default here, though they
+            are ignored in illumos.
 
     Raises:
         PluginError: The operations don't fit; the text says which and how.
@@ -139,6 +141,7 @@ class Brand:
         description: str = "",
         api: int = API_VERSION,
         sigcld_discard: bool = False,
+        sig_deadly: int = 0,
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
@@ -149,6 +152,7 @@ class Brand:
         self.name = name
         self.description = description
         self.sigcld_discard = sigcld_discard
+        self.sig_deadly = sig_deadly
         self.plugin = ops
         self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)

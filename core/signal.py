@@ -233,7 +233,7 @@ def action_of(proc: Proc, sig: int) -> Action:
         return Action.STOP
     if sig == Sig.SIGCONT:
         return Action.CONTINUE
-    if bit & IGNOREDEFAULT:
+    if bit & IGNOREDEFAULT & ~proc.brand.sig_deadly:
         return Action.IGNORE
     if proc.zone.init is proc:
         return Action.IGNORE  # nothing ends the zone's init by default

@@ -29,6 +29,7 @@ from personae.brands.linux import (
 )
 from personae.brands.linux.ops import LinuxOps
 from personae.core.brand import Brand
+from personae.core.signal import Sig, sigbit
 from personae.core.syscall import load_sysent
 
 HANDLERS = {
@@ -61,4 +62,5 @@ BRAND = Brand(
     LinuxOps(),
     load_sysent(Path(__file__).with_name("syscalls.toml"), HANDLERS),
     description="riscv64 Linux: unmodified Debian programs",
+    sig_deadly=sigbit(Sig.SIGPWR),
 )
