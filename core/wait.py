@@ -5,9 +5,8 @@ Locks: pidlock while the children are looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import Errno, KernelError
 from personae.core.exit import freeproc
@@ -53,8 +52,7 @@ NATIVE_OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class WaitResult:
+class WaitResult(NamedTuple):
     """What a wait found.
 
     Attributes:

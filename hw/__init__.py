@@ -134,6 +134,7 @@ class Machine:
         if m == ffi.NULL:
             raise MemoryError("no host memory for the machine")
         self._m = m = ffi.gc(m, lib.hw_destroy)
+        self._views: dict[int, memoryview] = {}
         self._scratch = ffi.new("char[]", _SCRATCH)
         self._scratch_buf = ffi.buffer(self._scratch, _SCRATCH)
         self._copyin: Callable[[int, int, CData, int], int] = partial(lib.hw_copyin, m)
@@ -268,8 +269,12 @@ class Machine:
         p = lib.hw_ctx_at(self._m, ctx)
         if p == ffi.NULL:
             raise ValueError(f"no context {ctx}")
-        p = ffi.gc(p, partial(_keep, self._m))
-        return memoryview(ffi.buffer(p, CTX_BYTES)).cast("Q")
+        view = self._views.get(ctx)
+        if view is None:  # a context keeps its place, whoever has it
+            p = ffi.gc(p, partial(_keep, self._m))
+            view = memoryview(ffi.buffer(p, CTX_BYTES)).cast("Q")
+            self._views[ctx] = view
+        return view
 
     def log(self, rec: bytes) -> None:
         """Append a record to the event log."""
