@@ -141,11 +141,13 @@ class LwpData:
         tid: Its number; 0 means the pid of its process, which the first lwp
             of a process goes by.
         futex: The wait that it is in.
+        policy: Scheduling policy, as sched_setscheduler gave it.
     """
 
     tid: int = 0
     futex: FutexWaiter | None = None
     pidp: Any = None
+    policy: int = 0
 
 
 def pdata(proc: Proc) -> ProcData:

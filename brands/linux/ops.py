@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.brands.linux import mounts, sharing, start, threads, timers
 from personae.brands.linux.abi import NEG_ERRNO
-from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
+from personae.brands.linux.data import LwpData, ProcData, ZoneData, ldata, pdata
 from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
@@ -65,6 +65,12 @@ class LinuxOps:
     def b_lwpdata_free(self, proc: Proc, data: Any) -> None:
         """The thread is not made."""
         threads.free_tid(data, proc)
+
+    @hookimpl
+    def b_forklwp(self, src: Lwp, dst: Lwp) -> None:
+        """The scheduling policy is inherited, unless SCHED_RESET_ON_FORK is set."""
+        policy = ldata(src).policy
+        ldata(dst).policy = 0 if policy & 0x40000000 else policy
 
     @hookimpl
     def b_freelwp(self, lwp: Lwp) -> None:

@@ -6,7 +6,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import RLIM_NLIMITS, RLIMIT, RLIMIT_NAMES, TIMESPEC
-from personae.brands.linux.data import pdata
+from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.ktime import cycles_to_ns
 from personae.brands.linux.pids import (
     find_proc,
@@ -125,7 +125,7 @@ def sys_setpriority(lwp: Lwp, which: int, who: int, nice: int) -> int:
     return 0
 
 
-# ---- scheduling: everything runs as SCHED_OTHER ----
+# ---- scheduling: the policy is kept, all run as OTHER ----
 
 _SCHED_ATTR = Struct("<IIQiIQQQ")
 _POLICIES = {0: (0, 0), 1: (1, 99), 2: (1, 99), 3: (0, 0), 5: (0, 0), 6: (0, 0)}
@@ -147,12 +147,11 @@ def sys_sched_yield(lwp: Lwp) -> int:
 
 
 def sys_sched_getscheduler(lwp: Lwp, pid: int) -> int:
-    """The policy: SCHED_OTHER."""
-    _thread(lwp, pid)
-    return 0
+    """The policy: OTHER, BATCH or IDLE."""
+    return ldata(_thread(lwp, pid)).policy
 
 
-def _check_policy(lwp: Lwp, policy: int, prio: int) -> None:
+def _check_policy(policy: int, prio: int) -> None:
     if policy not in _POLICIES or policy == 6:
         raise KernelError(Errno.EINVAL, f"policy {policy}")
     low, high = _POLICIES[policy]
@@ -168,8 +167,9 @@ def sys_sched_setscheduler(lwp: Lwp, pid: int, policy: int, param: int) -> int:
     if policy < 0 or not param:
         raise KernelError(Errno.EINVAL, "sched_setscheduler")
     (prio,) = space_of(lwp).load(param, "<i")
-    _thread(lwp, pid)
-    _check_policy(lwp, policy & ~_RESET_ON_FORK, prio)
+    thread = _thread(lwp, pid)
+    _check_policy(policy & ~_RESET_ON_FORK, prio)
+    ldata(thread).policy = policy
     return 0
 
 
@@ -179,7 +179,7 @@ def sys_sched_setparam(lwp: Lwp, pid: int, param: int) -> int:
         raise KernelError(Errno.EINVAL, "sched_setparam")
     (prio,) = space_of(lwp).load(param, "<i")
     _thread(lwp, pid)
-    _check_policy(lwp, 0, prio)
+    _check_policy(0, prio)
     return 0
 
 
@@ -222,7 +222,9 @@ def sys_sched_getattr(lwp: Lwp, pid: int, ptr: int, size: int, flags: int) -> in
     if not ptr or s32(flags) or not 48 <= size <= 4096:
         raise KernelError(Errno.EINVAL, "sched_getattr")
     t = _thread(lwp, pid)
-    raw = _SCHED_ATTR.pack(48, 0, 0, pdata(t.proc).nice, 0, 0, 0, 0)
+    raw = _SCHED_ATTR.pack(
+        48, ldata(t).policy & 0xFF, 0, pdata(t.proc).nice, 0, 0, 0, 0
+    )
     space_of(lwp).copyout(ptr, raw)
     return 0
 
@@ -238,7 +240,8 @@ def sys_sched_setattr(lwp: Lwp, pid: int, ptr: int, flags: int) -> int:
         raise KernelError(Errno.E2BIG, "struct sched_attr")
     fields = _SCHED_ATTR.unpack(as_.copyin(ptr, 48))
     t = _thread(lwp, pid)
-    _check_policy(lwp, fields[1], fields[4])
+    _check_policy(fields[1], fields[4])
+    ldata(t).policy = fields[1]
     if fields[1] in (0, 3):
         pdata(t.proc).nice = max(-20, min(19, fields[3]))
     return 0
