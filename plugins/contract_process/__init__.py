@@ -32,7 +32,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import hookimpl
 from personae.core.proc import ProcFlag, ProcStat
 from personae.core.rctl import rctl_test
-from personae.core.signal import Sig
+from personae.core.signal import CldCode, Sig
 from personae.plugins.contract_process.terms import (
     CtEv,
     CtParam,
@@ -266,8 +266,10 @@ def _settle(ct: ProcessContract, owner: Proc) -> None:
 
 
 def _status(proc: Proc) -> int:
-    """What an EXIT event tells: status, or signal, as wait(3C) has it."""
-    return proc.wdata
+    """What an EXIT event tells: the status word of wait(3C)."""
+    if proc.wcode == CldCode.EXITED:
+        return (proc.wdata & 0xFF) << 8
+    return proc.wdata | (0x80 if proc.wcode == CldCode.DUMPED else 0)
 
 
 def _unborn(ct: ProcessContract, proc: Proc) -> None:
