@@ -58,6 +58,10 @@ class Timer:
         raise NotImplementedError
 
 
+def _clock(cpu: Cpu) -> int:
+    return cpu.clock
+
+
 class Dispatcher:
     """The dispatch queue, the sleepers' deadlines and the CPUs."""
 
@@ -233,10 +237,11 @@ class Dispatcher:
             return self._jump(self.next_deadline(), limit)
         if self.restricted:
             return self._step_restricted(limit)
-        cpu = min(k.cpus, key=lambda c: c.clock)
-        self.expire(cpu.clock)
-        if not self.nrunnable:
-            return Status.RAN
+        cpu = k.cpus[0] if k.ncpus == 1 else min(k.cpus, key=_clock)
+        if self.deadlines:
+            self.expire(cpu.clock)
+            if not self.nrunnable:
+                return Status.RAN
         return self._start(cpu, self._best(), limit)
 
     def _step_restricted(self, limit: int | None) -> Status:
@@ -277,7 +282,7 @@ class Dispatcher:
         k = self.kernel
         quantum = lwp.cls.ops.cl_quantum(lwp) if lwp.cls is not None else k.quantum
         end = cpu.clock + quantum
-        when = self.next_deadline()
+        when = self.next_deadline() if self.deadlines else None
         if when is not None and when < end:
             end = max(when, cpu.clock + k.min_quantum)
         cap = lwp.proc.zone.cap if self.restricted else None

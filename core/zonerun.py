@@ -98,8 +98,10 @@ class Job:
         del idle, until_ns
         if self.tty is not None:
             self._out += self.tty.take_output()
-        self._out += self.stdout.take_output()
-        self._err += self.stderr.take_output()
+        if self.stdout.outbuf:
+            self._out += self.stdout.take_output()
+        if self.stderr.outbuf:
+            self._err += self.stderr.take_output()
         return False
 
     @property

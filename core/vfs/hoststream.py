@@ -62,6 +62,8 @@ class HostStream(Vnode):
 
     def take_output(self) -> bytes:
         """What the guest has written since the last call."""
+        if not self.outbuf:
+            return b""
         out = bytes(self.outbuf)
         self.outbuf.clear()
         return out
