@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.brands.linux import sharing
 from personae.brands.linux.abi import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -30,12 +29,11 @@ from personae.brands.linux.openflags import (
     pack_stat,
 )
 from personae.brands.linux.sys_fd import getf, space_of
-from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.syscall import s32, s64
 from personae.core.vfs import vnops
-from personae.core.vfs.lookup import Namei, getcwd, lookup
-from personae.core.vfs.vnode import X_OK, Vnode, VType, major, minor
+from personae.core.vfs.lookup import Namei, lookup
+from personae.core.vfs.vnode import Vnode, VType, major, minor
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -471,76 +469,3 @@ def sys_statfs(lwp: Lwp, ptr: int, buf: int) -> int:
 def sys_fstatfs(lwp: Lwp, fd: int, buf: int) -> int:
     """The file system of an open file."""
     return _statfs(lwp, lwp.proc.fds.getf(fd & 0xFFFFFFFF).f_vnode, buf)
-
-
-# ---- directories of the process ----
-
-
-def sys_getcwd(lwp: Lwp, buf: int, size: int) -> int:
-    """The current directory; the result counts the NUL."""
-    path = getcwd(lwp.proc) + b"\0"
-    if len(path) > size:
-        raise KernelError(Errno.ERANGE, "buffer of getcwd")
-    space_of(lwp).copyout(buf, path)
-    return len(path)
-
-
-def _enter(lwp: Lwp, vp: Vnode) -> Vnode:
-    if vp.v_type is not VType.DIR:
-        raise KernelError(Errno.ENOTDIR, "not a directory")
-    vp.access(lwp.proc.cred, X_OK)
-    return vp
-
-
-def sys_chdir(lwp: Lwp, ptr: int) -> int:
-    """Change the current directory."""
-    vp = lookup(lwp.kernel, lwp.proc, user_path(lwp, ptr))
-    sharing.set_cwd(lwp, _enter(lwp, vp))
-    return 0
-
-
-def sys_fchdir(lwp: Lwp, fd: int) -> int:
-    """Change the current directory to an open one."""
-    vp = lwp.proc.fds.getf(fd & 0xFFFFFFFF).f_vnode
-    sharing.set_cwd(lwp, _enter(lwp, vp))
-    return 0
-
-
-def sys_chroot(lwp: Lwp, ptr: int) -> int:
-    """Change the root directory."""
-    vp = _enter(lwp, lookup(lwp.kernel, lwp.proc, user_path(lwp, ptr)))
-    if not lwp.proc.cred.has(Priv.PROC_CHROOT):
-        raise KernelError(Errno.EPERM, "CAP_SYS_CHROOT")
-    sharing.set_root(lwp, vp)
-    return 0
-
-
-def sys_umask(lwp: Lwp, mask: int) -> int:
-    """Change the file mode creation mask."""
-    old = lwp.proc.user.u_cmask
-    sharing.set_umask(lwp, mask & 0o777)
-    return old
-
-
-# ---- extended attributes: none ----
-
-
-def _no_xattr(lwp: Lwp, ptr: int, flags: int) -> int:
-    find_at(lwp, AT_FDCWD & 0xFFFFFFFF, ptr, flags)
-    raise KernelError(Errno.EOPNOTSUPP, "no extended attributes")
-
-
-def sys_xattr(lwp: Lwp, ptr: int) -> int:
-    """Any call on an extended attribute of a path: EOPNOTSUPP."""
-    return _no_xattr(lwp, ptr, 0)
-
-
-def sys_lxattr(lwp: Lwp, ptr: int) -> int:
-    """The same, not following a link."""
-    return _no_xattr(lwp, ptr, AT_SYMLINK_NOFOLLOW)
-
-
-def sys_fxattr(lwp: Lwp, fd: int) -> int:
-    """The same for an open file."""
-    getf(lwp, fd)
-    raise KernelError(Errno.EOPNOTSUPP, "no extended attributes")
