@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from personae.core.errno import Errno
     from personae.core.exec import ExecInfo, StartState
     from personae.core.lwp import Lwp
-    from personae.core.proc import Proc
     from personae.core.signal import SigAction, SigInfo
     from personae.core.zone import Zone
 
