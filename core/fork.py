@@ -41,6 +41,7 @@ from personae.core.pool import pool_barrier_enter, pool_barrier_exit
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcPrFlag, ProcStat
 from personae.core.session import pgjoin
 from personae.core.signal import Sig, sigdefault
+from personae.core.sync import Sleep
 from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.txn import Transaction
 from personae.core.vfork import as_share, as_share_with, as_unshare
@@ -174,7 +175,10 @@ def cfork(
         raise failed from e
     kernel.last_fork_steps = tuple(txn.steps)
     child.exit_signal = exit_signal
-    _publish(lwp, child, kind, flags)
+    try:
+        _publish(lwp, child, kind, flags)
+    except (KernelError, Sleep) as e:  # a hook that may not fail (FORK-117)
+        raise Panic(f"{txn.op}: a failure beyond the commit: {e!r}") from e
     return child
 
 
