@@ -499,12 +499,14 @@ class TimeShare:
 
 def setpri(lwp: Lwp, pri: int) -> None:
     """Change a priority; a lwp on the dispatch queue is queued anew."""
-    queued = lwp.state is TState.TS_RUN
-    if queued:
-        lwp.kernel.disp.stop(lwp, WhyStop.NONE)
+    if lwp.state is not TState.TS_RUN:
+        lwp.pri = pri
+        return
+    ready = lwp.ready
+    lwp.kernel.disp.stop(lwp, WhyStop.NONE)
     lwp.pri = pri
-    if queued:
-        lwp.kernel.disp.setrun(lwp)
+    lwp.kernel.disp.setrun(lwp)
+    lwp.ready = ready  # it can run since then, also on a CPU that is behind
 
 
 KERNEL_CLASSES = ("SYS", "TS")

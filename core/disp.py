@@ -6,8 +6,7 @@ quantum of instructions or until it sleeps, stops or ends.  When nothing can run
 time jumps to the next deadline.  All of it is a function of the state, so a run
 can be repeated.
 
-Bindings, pools and capped zones are looked at only once there are any
-(``restricted``, ``core.disppick``).
+With several CPUs, or once there are capped zones, ``core.disppick`` chooses.
 
 Must not know: scheduling policy (the class gives priority, quantum and place).
 """
@@ -74,8 +73,9 @@ class Dispatcher:
         self.seq = 0
         self.yielding = False
         """The running lwp gives up the rest of its quantum."""
-        self.restricted = False
-        """Some lwp may not run everywhere or at any time: bound, pooled, capped."""
+        self.restricted = kernel.ncpus > 1
+        """Some lwp may not run everywhere or at any time: bound, pooled, capped, or
+        on a CPU that is further on."""
 
     # ---- queue ----
 
@@ -310,7 +310,12 @@ class Dispatcher:
         cpu.clock = k.now
         if cap is not None:
             cap.charge(k.now, k.now - start)
-        cpu.instret += k.now - start - (k.ecalls - ecalls) * k.syscall_cost
+        system = (k.ecalls - ecalls) * k.syscall_cost
+        cpu.instret += k.now - start - system
+        if lwp.state is TState.TS_ZOMB:
+            lwp.proc.stime += system
+        else:
+            lwp.stime += system
         cpu_time_tick(lwp, k.now - start)
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")

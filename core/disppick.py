@@ -33,15 +33,21 @@ def pick(disp: Dispatcher) -> tuple[int, Cpu, Lwp] | None:
     that it may run first: it leaves another CPU that is further on, or its zone's
     next window begins.  None if no CPU may run any.
     """
-    offers = []
-    for cpu in disp.kernel.cpus:
+    best: tuple[int, Cpu, Lwp] | None = None
+    for cpu in sorted(disp.kernel.cpus, key=_clock):
         offer = _offer(disp, cpu)
-        if offer is not None:
-            offers.append((*offer, cpu))
-    if not offers:
-        return None
-    start, lwp, cpu = min(offers, key=lambda o: (o[0], o[2].clock, o[2].id))
-    return start, cpu, lwp
+        if offer is None:
+            continue
+        start, lwp = offer
+        if start == cpu.clock:  # the other CPUs are further on
+            return best if best is not None and best[0] <= start else (start, cpu, lwp)
+        if best is None or start < best[0]:
+            best = start, cpu, lwp
+    return best
+
+
+def _clock(cpu: Cpu) -> int:
+    return cpu.clock
 
 
 def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:

@@ -409,3 +409,16 @@ def test_foreground_is_boosted(elf: Elf) -> None:
     burner = front.proc.child
     assert burner is not None
     assert burner.lwps[0].cldata.boost == 0
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_no_cpu_waits_while_somebody_could_run(elf: Elf, cls: str) -> None:
+    """A lwp that a faster CPU has just left is no reason for a slower one to wait."""
+    m = Machine(cpus=3, **FAST)
+    z = zone(m, "z", elf("sched"), scheduling_class=cls)
+    z.start(["/p", "burn", "5"])
+    run_for(m, 0.2)
+    before = [c.instret for c in m.kernel.cpus]
+    run_for(m, 2)
+    used = [c.instret - n for c, n in zip(m.kernel.cpus, before, strict=True)]
+    assert used == pytest.approx([2 * FAST["clock_hz"]] * 3, rel=0.01)
