@@ -37,6 +37,8 @@ from personae.core.vfork import relvm
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
 
+INSTRET = 66
+"""Slot of the instructions retired by a lwp: its user time in cycles."""
 EVAPORATE = 0xFFFF0000
 """Exit status with which a vfork child vanishes (posix_spawn of illumos)."""
 
@@ -54,7 +56,7 @@ def _end_lwp(lwp: Lwp) -> None:
     if isinstance(lwp.sysstate, ForkPunish):
         punish_end(lwp)
     lwp.proc.brand.ops.b_lwpexit(lwp)
-    lwp.proc.utime += lwp.utime
+    lwp.proc.utime += lwp.regs[INSTRET]
     lwp.proc.stime += lwp.stime
     if lwp.tpflag & TpFlag.TP_DAEMON:
         lwp.proc.lwpdaemon -= 1
@@ -110,7 +112,7 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     contract_exit(p)
     if p.ct_process is not None:
         k.contract_ops.contract_process_exit(p.ct_process, p)
-    p.utime += lwp.utime
+    p.utime += lwp.regs[INSTRET]
     p.stime += lwp.stime
     lwp_discard(lwp)
     rctl_exit(p)
@@ -207,7 +209,9 @@ def _notify_or_reap(p: Proc) -> None:
     with k.pidlock:
         p.brand.ops.b_exit_with_sig(p, info)
     k.wakeup(parent.wait_cv)
-    unwanted = parent.flag & (ProcFlag.SNOWAIT | ProcFlag.SSYS)
+    unwanted = parent.flag & ProcFlag.SSYS or (
+        parent.flag & ProcFlag.SNOWAIT and p.exit_signal == Sig.SIGCLD
+    )
     if unwanted and not p.pidflag & PidFlag.CLDWAITPID:
         _reap_quietly(p)
 

@@ -306,11 +306,13 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
     if _may_queue(proc, sig, proc.sig):
         proc.sigqueue.append(info or SigInfo(sig))
     proc.sig |= bit
-    for t in proc.lwps:
-        if not t.sigmask & bit or bit & CANTMASK:
+    takers = [t for t in proc.lwps if not t.sigmask & bit or bit & CANTMASK]
+    if sig == Sig.SIGKILL:
+        for t in takers:
             _notify(t, sig)
-            if sig != Sig.SIGKILL:
-                break
+    elif takers:
+        # One that can take it now, before one that lwp_suspend has stopped.
+        _notify(next((t for t in takers if not _suspended(t)), takers[0]), sig)
     else:
         for t in proc.lwps:  # sigwait takes blocked signals
             _wake_sigwait(t)
@@ -347,7 +349,7 @@ def _prepare(proc: Proc, sig: int) -> bool:
     if proc.flag & ProcFlag.SSYS or not proc.lwps:
         return False
     bit = sigbit(sig)
-    if sig == Sig.SIGKILL:
+    if sig == Sig.SIGKILL and action_of(proc, sig) is not Action.IGNORE:
         proc.flag |= ProcFlag.SKILLED
     if sig == Sig.SIGCONT:
         flush(proc, STOPDEFAULT)
@@ -373,6 +375,10 @@ def _notify(lwp: Lwp, sig: int) -> None:
     ):
         lwp.proc.stat = ProcStat.SRUN
         k.disp.setrun(lwp)
+
+
+def _suspended(lwp: Lwp) -> bool:
+    return lwp.state is TState.TS_STOPPED and lwp.whystop is WhyStop.PR_SUSPENDED
 
 
 def _wake_sigwait(lwp: Lwp) -> None:
