@@ -18,6 +18,7 @@ COMMANDS = {
     "config": "check a TOML file, or print the schema",
     "brands": "list the installed brands",
     "demo": "boot two zones and show a fork on each side",
+    "doctor": "check the books of a machine, or print them",
     "rootfs": "fetch a Debian root file system for a zone",
 }
 
@@ -94,6 +95,7 @@ def build() -> Parser:
     handle(subs["brands"], "brands:brands")
     subs["brands"].add_argument("--json", action="store_true", help="print JSON")
     handle(subs["demo"], "demo:demo")
+    add_doctor(subs["doctor"])
     add_rootfs(subs["rootfs"])
     return parser
 
@@ -206,6 +208,15 @@ def add_config(config: argparse.ArgumentParser) -> None:
     check.add_argument("file", metavar="FILE")
     schema = verbs.add_parser("schema", help="print the JSON Schema, for editors")
     handle(schema, "config:schema")
+
+
+def add_doctor(doctor: argparse.ArgumentParser) -> None:
+    """``personae doctor``."""
+    handle(doctor, "doctor:doctor")
+    doctor.add_argument("file", metavar="FILE", help="a saved machine, or a TOML file")
+    doctor.add_argument(
+        "--ledger", action="store_true", help="print every count, list and reference"
+    )
 
 
 def add_rootfs(rootfs: argparse.ArgumentParser) -> None:
