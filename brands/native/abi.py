@@ -23,7 +23,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from personae.core.signal import CldCode, Sig
+from personae.core.signal import CldCode, SiCode, Sig
 
 if TYPE_CHECKING:
     from personae.core.signal import SigInfo
@@ -135,6 +135,7 @@ _SI_HEAD = Struct("<iiii")
 _SI_KILL = Struct("<i4xI4xQ4xi")
 _SI_CLD = Struct("<i4xqi4xqii")
 _SI_FAULT = Struct("<Qi4xQ")
+_SI_RCTL = Struct("<i")
 
 FAULTS = frozenset(
     (Sig.SIGILL, Sig.SIGTRAP, Sig.SIGFPE, Sig.SIGBUS, Sig.SIGSEGV, Sig.SIGEMT)
@@ -167,6 +168,8 @@ def pack_siginfo(info: SigInfo, zoneid: int, hz_div: int = 1) -> bytes:
         out += _SI_CLD.pack(info.pid, times[0], status, times[1], 0, zoneid)
     elif info.signo in FAULTS and info.code > 0:
         out += _SI_FAULT.pack(info.addr & (1 << 64) - 1, 0, 0)
+    elif info.code == SiCode.RCTL:
+        out += _SI_RCTL.pack(info.entity)
     else:
         value = info.value & (1 << 64) - 1
         out += _SI_KILL.pack(info.pid, info.uid, value, zoneid)
