@@ -442,7 +442,12 @@ def sigcld(proc: Proc, info: SigInfo) -> None:
 
 
 def sigcld_repost(parent: Proc) -> None:
-    """Post the SIGCLD of the next child whose death is still untold."""
+    """Post the SIGCLD of the next child whose death is still untold.
+
+    Not while one is pending: that one's turn brings the next.
+    """
+    if parent.sig & sigbit(Sig.SIGCLD):
+        return
     for c in parent.children():
         if c.pidflag & PidFlag.CLDPEND:
             c.pidflag &= ~PidFlag.CLDPEND

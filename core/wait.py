@@ -12,7 +12,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.exit import freeproc
 from personae.core.flags import quick_flags
 from personae.core.proc import PidFlag, Proc, ProcStat
-from personae.core.signal import CldCode, Sig, sigbit
+from personae.core.signal import CldCode, Sig, sigbit, sigcld_repost
 from personae.core.sync import Sleep
 
 if TYPE_CHECKING:
@@ -156,11 +156,13 @@ def _report(p: Proc, c: Proc, options: int) -> WaitResult:
     )
     if options & WaitFlag.WNOWAIT:
         return result
-    _discard_sigcld(p, c)
+    if p.brand.sigcld_discard:
+        _discard_sigcld(p, c)
     if c.stat is ProcStat.SZOMB:
         freeproc(c)
     else:
         c.newstate = False
+    sigcld_repost(p)  # its own may have been the next to be told
     return result
 
 
@@ -168,8 +170,6 @@ def _discard_sigcld(p: Proc, c: Proc) -> None:
     """Drop the siginfo of a SIGCLD about this very change (sigcld_delete)."""
     for info in p.sigqueue:
         if (info.signo, info.pid, info.code) == (Sig.SIGCLD, c.pid, c.wcode):
-            if p.brand.sigcld_discard:
-                p.sigqueue.remove(info)
-                if not any(i.signo == Sig.SIGCLD for i in p.sigqueue):
-                    p.sig &= ~sigbit(Sig.SIGCLD)
+            p.sigqueue.remove(info)
+            p.sig &= ~sigbit(Sig.SIGCLD)
             return

@@ -47,4 +47,5 @@ BRAND = Brand(
     NativeOps(),
     load_sysent(Path(__file__).with_name("syscalls.toml"), _HANDLERS),
     description="illumos-like: fork1, forkall, vfork, contracts, zones",
+    sigcld_discard=True,
 )
