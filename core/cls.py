@@ -324,7 +324,7 @@ class TimeShare:
     @hookimpl
     def cl_getclinfo(self) -> ClassInfo:
         """The class."""
-        return ClassInfo(self.name, MAXUPRI)
+        return ClassInfo(self.name, MAXUPRI, niced=True)
 
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> Any:

@@ -35,12 +35,14 @@ class ClassInfo:
     Attributes:
         name: Its name.
         maxupri: Highest user priority; for RT the highest real-time priority.
+        niced: Whether its lwps have nice values.
         privileged: Only a holder of PROC_PRIOCNTL may put a lwp into it.
         settable: Whether priocntl(2) may put lwps into it at all.
     """
 
     name: str
     maxupri: int = 0
+    niced: bool = False
     privileged: bool = False
     settable: bool = True
 

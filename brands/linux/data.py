@@ -142,12 +142,14 @@ class LwpData:
             of a process goes by.
         futex: The wait that it is in.
         policy: Scheduling policy, as sched_setscheduler gave it.
+        rtprio: Its priority, 1 to 99; 0 for a policy without.
     """
 
     tid: int = 0
     futex: FutexWaiter | None = None
     pidp: Any = None
     policy: int = 0
+    rtprio: int = 0
 
 
 def pdata(proc: Proc) -> ProcData:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from personae.brands.linux import mounts, sharing, start, threads, timers
+from personae.brands.linux import mounts, policies, sharing, start, threads, timers
 from personae.brands.linux.abi import NEG_ERRNO
-from personae.brands.linux.data import LwpData, ProcData, ZoneData, ldata, pdata
+from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
 from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
@@ -68,9 +68,8 @@ class LinuxOps:
 
     @hookimpl
     def b_forklwp(self, src: Lwp, dst: Lwp) -> None:
-        """The scheduling policy is inherited, unless SCHED_RESET_ON_FORK is set."""
-        policy = ldata(src).policy
-        ldata(dst).policy = 0 if policy & 0x40000000 else policy
+        """The scheduling policy is inherited."""
+        policies.inherit(src, dst)
 
     @hookimpl
     def b_freelwp(self, lwp: Lwp) -> None:
@@ -80,8 +79,12 @@ class LinuxOps:
 
     @hookimpl
     def b_lwp_setrval(self, lwp: Lwp, v1: int, v2: int) -> None:
-        """A child returns 0, whatever the values; a1 stays."""
+        """A child returns 0, whatever the values; a1 stays.
+
+        SCHED_RESET_ON_FORK acts here, where the child is in its class.
+        """
         lwp.regs[A0] = 0
+        policies.reset_on_fork(lwp)
 
     # ---- exec ----
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from personae.brands.linux import policies
 from personae.brands.linux.abi import RLIM_NLIMITS, RLIMIT, RLIMIT_NAMES, TIMESPEC
 from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.ktime import cycles_to_ns
@@ -84,7 +85,7 @@ def sys_setrlimit(lwp: Lwp, resource: int, ptr: int) -> int:
     return 0
 
 
-# ---- nice values: kept, the scheduling class does not follow them ----
+# ---- nice values ----
 
 _PRIO_PROCESS, _PRIO_PGRP, _PRIO_USER = 0, 1, 2
 
@@ -121,11 +122,11 @@ def sys_setpriority(lwp: Lwp, which: int, who: int, nice: int) -> int:
             raise KernelError(Errno.EPERM, "priority of another's process")
         if nice < pdata(p).nice and not lwp.proc.cred.has(Priv.SYS_RESOURCE):
             raise KernelError(Errno.EACCES, "raising a priority")
-        pdata(p).nice = nice
+        policies.set_nice(p, nice)
     return 0
 
 
-# ---- scheduling: the policy is kept, all run as OTHER ----
+# ---- scheduling policies (see ``policies``) ----
 
 _SCHED_ATTR = Struct("<IIQiIQQQ")
 _POLICIES = {0: (0, 0), 1: (1, 99), 2: (1, 99), 3: (0, 0), 5: (0, 0), 6: (0, 0)}
@@ -147,7 +148,7 @@ def sys_sched_yield(lwp: Lwp) -> int:
 
 
 def sys_sched_getscheduler(lwp: Lwp, pid: int) -> int:
-    """The policy: OTHER, BATCH or IDLE."""
+    """The policy."""
     return ldata(_thread(lwp, pid)).policy
 
 
@@ -157,38 +158,40 @@ def _check_policy(policy: int, prio: int) -> None:
     low, high = _POLICIES[policy]
     if not low <= prio <= high:
         raise KernelError(Errno.EINVAL, "priority for this policy")
-    if policy in (1, 2):
-        raise KernelError(Errno.EPERM, "no realtime policies")
+
+
+def _set_policy(lwp: Lwp, t: Lwp, policy: int, prio: int) -> None:
+    _check_policy(policy & ~_RESET_ON_FORK, prio)
+    if t is not lwp and not hasprocperm(lwp.proc.cred, t.proc.cred):
+        raise KernelError(Errno.EPERM, "policy of another's thread")
+    policies.set_policy(t, policy, prio, lwp.proc.cred)
 
 
 def sys_sched_setscheduler(lwp: Lwp, pid: int, policy: int, param: int) -> int:
-    """Only the policies without priorities."""
+    """Policy and priority of a thread."""
     policy = s32(policy)
     if policy < 0 or not param:
         raise KernelError(Errno.EINVAL, "sched_setscheduler")
     (prio,) = space_of(lwp).load(param, "<i")
-    thread = _thread(lwp, pid)
-    _check_policy(policy & ~_RESET_ON_FORK, prio)
-    ldata(thread).policy = policy
+    _set_policy(lwp, _thread(lwp, pid), policy, prio)
     return 0
 
 
 def sys_sched_setparam(lwp: Lwp, pid: int, param: int) -> int:
-    """The priority is 0."""
+    """The priority in the present policy."""
     if not param:
         raise KernelError(Errno.EINVAL, "sched_setparam")
     (prio,) = space_of(lwp).load(param, "<i")
-    _thread(lwp, pid)
-    _check_policy(0, prio)
+    t = _thread(lwp, pid)
+    _set_policy(lwp, t, ldata(t).policy, prio)
     return 0
 
 
 def sys_sched_getparam(lwp: Lwp, pid: int, param: int) -> int:
-    """The priority is 0."""
+    """The priority; 0 for a policy without."""
     if not param:
         raise KernelError(Errno.EINVAL, "sched_getparam")
-    _thread(lwp, pid)
-    space_of(lwp).store(param, "<i", 0)
+    space_of(lwp).store(param, "<i", ldata(_thread(lwp, pid)).rtprio)
     return 0
 
 
@@ -209,9 +212,11 @@ def sys_sched_get_priority_min(lwp: Lwp, policy: int) -> int:
 def sys_sched_rr_get_interval(lwp: Lwp, pid: int, tp: int) -> int:
     """The time slice."""
     t = _thread(lwp, pid)
-    ns = cycles_to_ns(
-        lwp.kernel, t.cls.ops.cl_quantum(t) if t.cls else lwp.kernel.quantum
-    )
+    ns = policies.interval_ns(t)
+    if ns is None:
+        ns = cycles_to_ns(
+            lwp.kernel, t.cls.ops.cl_quantum(t) if t.cls else lwp.kernel.quantum
+        )
     space_of(lwp).copyout(tp, TIMESPEC.pack(ns // 10**9, ns % 10**9))
     return 0
 
@@ -222,15 +227,17 @@ def sys_sched_getattr(lwp: Lwp, pid: int, ptr: int, size: int, flags: int) -> in
     if not ptr or s32(flags) or not 48 <= size <= 4096:
         raise KernelError(Errno.EINVAL, "sched_getattr")
     t = _thread(lwp, pid)
+    data = ldata(t)
+    flag = int(bool(data.policy & _RESET_ON_FORK))
     raw = _SCHED_ATTR.pack(
-        48, ldata(t).policy & 0xFF, 0, pdata(t.proc).nice, 0, 0, 0, 0
+        48, data.policy & 0xFF, flag, pdata(t.proc).nice, data.rtprio, 0, 0, 0
     )
     space_of(lwp).copyout(ptr, raw)
     return 0
 
 
 def sys_sched_setattr(lwp: Lwp, pid: int, ptr: int, flags: int) -> int:
-    """Policy without priorities, and nice value."""
+    """Policy, priority and nice value."""
     if not ptr or s32(flags):
         raise KernelError(Errno.EINVAL, "sched_setattr")
     as_ = space_of(lwp)
@@ -240,11 +247,24 @@ def sys_sched_setattr(lwp: Lwp, pid: int, ptr: int, flags: int) -> int:
         raise KernelError(Errno.E2BIG, "struct sched_attr")
     fields = _SCHED_ATTR.unpack(as_.copyin(ptr, 48))
     t = _thread(lwp, pid)
-    _check_policy(fields[1], fields[4])
-    ldata(t).policy = fields[1]
+    flag = _RESET_ON_FORK if fields[2] & 1 else 0
+    if fields[2] & ~1 or fields[1] & _RESET_ON_FORK:
+        raise KernelError(Errno.EINVAL, "flags of sched_attr")
+    nice = max(-20, min(19, fields[3]))
+    raises = fields[1] in (0, 3) and nice < pdata(t.proc).nice
+    if raises and not lwp.proc.cred.has(Priv.SYS_RESOURCE):
+        raise KernelError(Errno.EPERM, "raising a priority")
+    _set_policy(lwp, t, fields[1] | flag, fields[4])
     if fields[1] in (0, 3):
-        pdata(t.proc).nice = max(-20, min(19, fields[3]))
+        policies.set_nice(t.proc, nice)
     return 0
+
+
+def _cpus_of(t: Lwp) -> int:
+    """Mask of the CPUs of its pool, as a cpuset would limit it."""
+    pool = t.proc.pool
+    cpus = pool.cpus if pool is not None else range(t.kernel.ncpus)
+    return sum(1 << cpu for cpu in cpus)
 
 
 def sys_sched_getaffinity(lwp: Lwp, pid: int, size: int, ptr: int) -> int:
@@ -254,7 +274,9 @@ def sys_sched_getaffinity(lwp: Lwp, pid: int, size: int, ptr: int) -> int:
     if size * 8 < ncpus or size & 7:
         raise KernelError(Errno.EINVAL, "size of a cpu set")
     t = _thread(lwp, pid)
-    mask = (1 << ncpus) - 1 if t.bind_cpu < 0 else 1 << t.bind_cpu
+    mask = _cpus_of(t)
+    if t.bind_cpu >= 0 and mask >> t.bind_cpu & 1:
+        mask = 1 << t.bind_cpu
     space_of(lwp).copyout(ptr, mask.to_bytes(8, "little"))
     return 8
 
@@ -266,11 +288,12 @@ def sys_sched_setaffinity(lwp: Lwp, pid: int, size: int, ptr: int) -> int:
     t = _thread(lwp, pid)
     if not hasprocperm(lwp.proc.cred, t.proc.cred):
         raise KernelError(Errno.EPERM, "affinity of another's thread")
-    mask &= (1 << lwp.kernel.ncpus) - 1
+    mask &= _cpus_of(t)
     if not mask:
         raise KernelError(Errno.EINVAL, "no CPU of this machine")
     single = mask & (mask - 1) == 0 and lwp.kernel.ncpus > 1
-    t.bind_cpu = mask.bit_length() - 1 if single else -1
+    lwp.kernel.bind_cpu(t, mask.bit_length() - 1 if single else -1)
+    lwp.kernel.preempt(t)  # if it is the caller: it may be on the wrong CPU now
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.brands.linux import futex
+from personae.brands.linux import futex, policies
 from personae.brands.linux.abi import U32, Clone
 from personae.brands.linux.data import LwpData, ldata
 from personae.brands.linux.ktime import settle
@@ -88,6 +88,8 @@ def _copy(lwp: Lwp, new: Lwp, args: CloneArgs) -> None:
     new.sigmask = lwp.sigmask
     new.pri = lwp.pri
     new.post_sys = True
+    policies.inherit(lwp, new)
+    policies.reset_on_fork(new)
 
 
 def lwp_gone(lwp: Lwp) -> None:

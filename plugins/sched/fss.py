@@ -226,7 +226,7 @@ class FairShare(Members[FssProc]):
     @hookimpl
     def cl_getclinfo(self) -> ClassInfo:
         """The class."""
-        return ClassInfo(self.name, MAXUPRI)
+        return ClassInfo(self.name, MAXUPRI, niced=True)
 
     def ledger(self, kernel: Kernel) -> dict[str, int]:
         """Lwps by project: what the ledger compares besides the list."""

@@ -165,7 +165,7 @@ class FixedPriority(Members[FxProc]):
     @hookimpl
     def cl_getclinfo(self) -> ClassInfo:
         """The class."""
-        return ClassInfo(self.name, MAXUPRI)
+        return ClassInfo(self.name, MAXUPRI, niced=True)
 
     @hookimpl
     def cl_getclpri(self) -> tuple[int, int]:
