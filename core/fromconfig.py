@@ -79,6 +79,10 @@ def _add_zone(machine: Machine, conf: ZoneConf) -> None:
         options=dict(conf.brand_options),
         boot=False,
     )
+    if capped is not None and capped.swap is not None:
+        handle.zone.set_rctl("zone.max-swap", capped.swap)
+    if capped is not None and capped.locked is not None:
+        handle.zone.set_rctl("zone.max-locked-memory", capped.locked)
     for fs in conf.fs:
         if fs.type == "tmpfs":
             handle.mount_tmpfs(fs.dir)

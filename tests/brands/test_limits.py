@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from personae.core.rctl import RctlLocal, RctlPriv, RctlVal
+from personae.core.machine import Machine
+from personae.core.rctl import RctlLocal, RctlPriv, RctlVal, rctl_value
 from personae.core.rctlsys import RctlSetFlag, rctl_global_set, rctl_set
 from personae.core.signal import Sig
 
@@ -143,3 +144,21 @@ def test_zone_tells_by_a_signal(boot: Any, compiled: Callable[[str], Path]) -> N
     p0.zone = zone
     r = z.run(["/p"], timeout="200s")
     assert r.returncode == -Sig.SIGTERM
+
+
+def test_capped_memory_in_a_file(tmp_path: Path) -> None:
+    toml = tmp_path / "m.toml"
+    toml.write_text(
+        """
+schema = 1
+[zone.a]
+brand = "linux"
+[zone.a.capped-memory]
+swap = "8M"
+locked = "1M"
+""",
+        encoding="utf-8",
+    )
+    z = Machine.from_toml(toml).zone("a").zone
+    assert (z.max_swap, z.acct != 0) == (8 << 20, True)
+    assert rctl_value(z.rctls, "zone.max-locked-memory") == 1 << 20
