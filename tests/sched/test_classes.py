@@ -120,6 +120,7 @@ def test_vectors_and_pickles() -> None:
 # ---- what all have in common ----
 
 
+@pytest.mark.invariant(71)
 @pytest.mark.parametrize("name", NAMES)
 def test_lists(fake: FakeKernel, name: str) -> None:
     """FORK-71: the list of the class has k more after a fork of k lwps."""
@@ -152,6 +153,7 @@ def test_data_is_taken_or_freed_once(fake: FakeKernel, name: str) -> None:
         ops(lwp).cl_free(buf)
 
 
+@pytest.mark.invariant(68, 70)
 @pytest.mark.parametrize("name", NAMES)
 def test_forkret_order(fake: FakeKernel, name: str) -> None:
     """FORK-68, FORK-70: the child is started, locks are dropped; who yields."""
@@ -247,6 +249,7 @@ def test_ia_parameters(fake: FakeKernel) -> None:
 # ---- FX ----
 
 
+@pytest.mark.invariant(70)
 def test_fx_is_not_demoted(fake: FakeKernel) -> None:
     """FORK-70: the quantum is new, the priority the same, the place the last."""
     lwp = running(fake, "FX")
@@ -380,6 +383,7 @@ def test_fss_changes_project(fake: FakeKernel) -> None:
     assert fss_of(fake).ledger(as_any(fake)) == {"0:77": 1}
 
 
+@pytest.mark.invariant(70)
 def test_fss_forkret_renews_the_quantum(fake: FakeKernel) -> None:
     """FORK-70."""
     lwp = running(fake, "FSS")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personae.core.clsparms import TQINF, FxParms, IaParms, RtParms, TsParms
 from personae.core.hookspecs import hookimpl
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
@@ -18,6 +19,7 @@ from tests.sched.stage import CLASSES, FAST, PRIVILEGED, retired, run_for, zone
 Elf = Callable[..., Path]
 
 
+@pytest.mark.invariant(71, brand="native")
 @pytest.mark.parametrize("privileged", [False, True])
 def test_priocntl(elf: Elf, privileged: bool) -> None:
     """Every command, every class, from a program; FORK-71."""
@@ -27,6 +29,7 @@ def test_priocntl(elf: Elf, privileged: bool) -> None:
     assert (r.returncode, r.stdout) == (0, b"")
 
 
+@pytest.mark.invariant(69, 70)
 @pytest.mark.parametrize("brand", ["native", "linux"])
 @pytest.mark.parametrize("cls", CLASSES)
 def test_who_runs_first(elf: Elf, cls: str, brand: str) -> None:
@@ -36,6 +39,7 @@ def test_who_runs_first(elf: Elf, cls: str, brand: str) -> None:
     assert z.run(["/p", "order"]).stdout == (b"pc" if cls == "RT" else b"cp")
 
 
+@pytest.mark.invariant(72)
 @pytest.mark.parametrize("brand", ["native", "linux"])
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize("cpus", [1, 2])
@@ -71,16 +75,20 @@ class Forkret:
         self.created += 1
 
 
+@pytest.mark.invariant(68)
+@pytest.mark.parametrize("brand", ["native", "linux"])
 @pytest.mark.parametrize("cls", CLASSES)
-def test_forkret(elf: Elf, cls: str, guest_file: Callable[[str, str], Path]) -> None:
+def test_forkret(
+    elf: Elf, cls: str, brand: str, guest_file: Callable[[str, str], Path]
+) -> None:
     """FORK-68: once for each fork, none for a vfork, pidlock held and dropped."""
     m = Machine()
-    z = zone(m, "z", elf("sched"), scheduling_class=cls)
+    z = zone(m, "z", elf("sched", brand), brand=brand, scheduling_class=cls)
     seen = Forkret(m)
     m.plugins.register(seen)
     z.run(["/p", "gone"])
     assert seen.calls == [(cls, True, False)] * 20
-    z.put("/vforktest", guest_file("native", "vforktest").read_bytes())
+    z.put("/vforktest", guest_file(brand, "vforktest").read_bytes())
     seen.calls.clear()
     forks = m.kernel.kstat.get("sysfork", 0)
     created = seen.created
@@ -104,6 +112,50 @@ def test_ledger_after_forks(elf: Elf, cls: str) -> None:
     assert ledger_check(m.kernel) == []
 
 
+PARMS: dict[str, Any] = {
+    "TS": TsParms(-7, 3),
+    "IA": IaParms(-7, 3, 0),
+    "FX": FxParms(5, 9, 30_000_000),
+    "FSS": TsParms(11, 12),
+    "RT": RtParms(7, TQINF, 16),
+}
+
+
+class SetParms:
+    """Gives the lwp parameters before its first fork, and looks at its children."""
+
+    def __init__(self, m: Machine, parms: Any) -> None:
+        self.m, self.parms = m, parms
+        self.children: list[tuple[Any, bool]] = []
+
+    @hookimpl
+    def personae_fork_step(self, step: str) -> None:
+        k = self.m.kernel
+        lwp = k.current
+        if step == "flags" and not self.children and lwp is not None:
+            assert lwp.cls is not None
+            parmsset(lwp, lwp.cls, self.parms, k.kcred)
+
+    @hookimpl
+    def personae_proc_create(self, parent: Any, child: Any) -> None:
+        t = child.lwps[0]
+        listed = t in t.cls.plugin.members
+        self.children.append((t.cls.ops.cl_parmsget(t), listed))
+
+
+@pytest.mark.invariant(71)
+@pytest.mark.parametrize("brand", ["native", "linux"])
+@pytest.mark.parametrize("cls", CLASSES)
+def test_child_has_the_parameters(elf: Elf, cls: str, brand: str) -> None:
+    """FORK-71: parameters of the class, and its list has the child."""
+    m = Machine()
+    z = zone(m, "z", elf("sched", brand), brand=brand, scheduling_class=cls)
+    plugin = SetParms(m, PARMS[cls])
+    m.plugins.register(plugin)
+    assert z.run(["/p", "gone"]).returncode == 0
+    assert plugin.children == [(PARMS[cls], True)] * 20
+
+
 class ChangeClass:
     """FORK-73: priocntl between CL_ALLOC and CL_FORK."""
 
@@ -119,12 +171,14 @@ class ChangeClass:
             parmsset(lwp, self.m.kernel.classes[self.new], None, self.m.kernel.kcred)
 
 
+@pytest.mark.invariant(73)
+@pytest.mark.parametrize("brand", ["native", "linux"])
 @pytest.mark.parametrize("new", CLASSES)
 @pytest.mark.parametrize("old", ["TS", "FSS", "RT"])
-def test_class_changes_during_a_fork(elf: Elf, old: str, new: str) -> None:
+def test_class_changes_during_a_fork(elf: Elf, old: str, new: str, brand: str) -> None:
     """FORK-73: the buffer of the old class is freed, the child is of the new one."""
     m = Machine()
-    z = zone(m, "z", elf("sched"), scheduling_class=old)
+    z = zone(m, "z", elf("sched", brand), brand=brand, scheduling_class=old)
     plugin = ChangeClass(m, new)
     m.plugins.register(plugin)
     job = z.start(["/p", "burn", "1"])
