@@ -253,6 +253,25 @@ def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
             entity.nlwps -= 1
 
 
+# ---- queued signals ----
+
+
+def sigqueue_check(proc: Proc, target: Proc) -> None:
+    """Refuse one more signal with a value, by process.max-sigqueue-size (sigqueue(3C)).
+
+    Args:
+        proc: The sender, whose limit counts.
+        target: Who has them queued: what waits for it is counted, whoever sent it.
+
+    Raises:
+        KernelError: EAGAIN.
+    """
+    queues = [target.sigqueue, *(t.sigqueue for t in target.lwps)]
+    name = "process.max-sigqueue-size"
+    if rctl_test(name, proc, proc, usage=sum(map(len, queues))):
+        raise KernelError(Errno.EAGAIN, name)
+
+
 # ---- CPU time ----
 
 

@@ -36,11 +36,13 @@ from personae.brands.linux.signals import (
     swap_mask,
 )
 from personae.core.errno import Errno, KernelError
+from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal
 from personae.core.proc import ProcStat
 from personae.core.signal import (
     CANTMASK,
     DEFAULT_ACTION,
+    SIGRTMIN,
     SaFlag,
     SiCode,
     SigAction,
@@ -234,6 +236,8 @@ def _to_thread(lwp: Lwp, tgid: int | None, tid: int, sig: int) -> int:
         raise KernelError(Errno.ESRCH, f"thread {tid} is not of {tgid}")
     if not can_signal(lwp.proc, target.proc, nsig):
         raise KernelError(Errno.EPERM, f"signal to {tid}")
+    if nsig >= SIGRTMIN:
+        sigqueue_check(lwp.proc, target.proc)
     if nsig:
         _post(target.proc, nsig, _sent(lwp, nsig, SiCode.LWP), target)
     return 0
@@ -277,6 +281,8 @@ def queue_to(lwp: Lwp, target: Proc, sig: int, uinfo: int) -> int:
         info = _sent(lwp, nsig, SiCode.USER)
     if not can_signal(lwp.proc, target, nsig):
         raise KernelError(Errno.EPERM, "signal to another's process")
+    if nsig >= SIGRTMIN:
+        sigqueue_check(lwp.proc, target)
     if nsig:
         _post(target, nsig, info)
     return 0
@@ -296,6 +302,8 @@ def sys_rt_tgsigqueueinfo(lwp: Lwp, tgid: int, tid: int, sig: int, uinfo: int) -
         raise KernelError(Errno.ESRCH, f"thread {tid} is not of {tgid}")
     if not can_signal(lwp.proc, target.proc, nsig):
         raise KernelError(Errno.EPERM, f"signal to {tid}")
+    if nsig >= SIGRTMIN:
+        sigqueue_check(lwp.proc, target.proc)
     if nsig:
         _post(target.proc, nsig, info, target)
     return 0

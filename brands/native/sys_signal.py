@@ -9,6 +9,7 @@ from personae.brands.native.sendsig import getcontext, on_altstack, setcontext
 from personae.brands.native.sys_proc import find
 from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError
+from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal
 from personae.core.proc import ProcStat
 from personae.core.signal import (
@@ -221,6 +222,7 @@ def sys_sigqueue(lwp: Lwp, pid: int, sig: int, value: int, code: int) -> int:
     if not can_signal(lwp.proc, target, sig):
         raise KernelError(Errno.EPERM, f"signal to {pid}")
     if sig:
+        sigqueue_check(lwp.proc, target)
         info = _sender(lwp, sig, code)
         info.value = value
         psignal(target, sig, info)

@@ -37,7 +37,7 @@ from personae.core.rctlsys import (
     rctl_set,
     rctl_usage,
 )
-from personae.core.signal import SiCode, Sig
+from personae.core.signal import SiCode, Sig, SigInfo
 from personae.core.task import settaskid
 from personae.core.zone import ZoneState
 from tests.core.fakes import FakeKernel, add_lwp, add_zone, first_proc, fork, reap
@@ -424,6 +424,19 @@ def test_memory_of_a_zone() -> None:
     zone.set_rctl("zone.max-physical-memory", 16 << 20)
     assert (zone.acct, zone.max_swap) == (5, 8 << 20)
     assert log == [("create", 5, 2048), ("limit", 5, 1024), ("limit", 5, 2048)]
+
+
+def test_queued_signals() -> None:
+    k = FakeKernel()
+    p = first_proc(k)
+    q = fork(k, p)
+    val = RctlVal(2, BASIC, DENY)
+    rctl_set(p, "process.max-sigqueue-size", val, INSERT)
+    q.sigqueue = [SigInfo(42)]
+    limits.sigqueue_check(p, q)
+    add_lwp(k, q).sigqueue = [SigInfo(43)]
+    assert errno_of(limits.sigqueue_check, p, q) is Errno.EAGAIN
+    limits.sigqueue_check(q, q)  # the sender's limit counts
 
 
 def test_shares_are_kept() -> None:

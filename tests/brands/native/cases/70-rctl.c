@@ -90,6 +90,15 @@ int main(void)
     kill(a, SIGKILL);
     waitpid(a, 0, 0);
 
+    /* Signals that wait: the third one is refused. */
+    uint64_t rt = SIGBIT(45);
+    sigprocmask(SIG_BLOCK, &rt, 0);
+    CHECK(put("process.max-sigqueue-size", BASIC, 2, DENY, 0) == 0, "queue %d", errno);
+    for (int i = 0; i < 3; i++) {
+        long r = syscall(190, getpid(), 45, i, -2);
+        CHECK(i < 2 ? r == 0 : r == -1 && errno == EAGAIN, "sigqueue %d: %ld", i, r);
+    }
+
     /* CPU time: SIGXCPU when a second is used up. */
     hits = 0;
     sigaction(XCPU, (sighandler_t)(void *)on, SA_SIGINFO, 0);
