@@ -1,4 +1,4 @@
-"""Native system calls about scheduling: priocntlsys, nice.
+"""Native system calls about scheduling: priocntlsys, nice, processor_bind.
 
 The layouts are those of sys/priocntl.h, sys/tspriocntl.h, iapriocntl.h, fxpriocntl.h,
 rtpriocntl.h and fsspriocntl.h in their 64-bit form.  What is NOCHANGE there is None in
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from personae.core import priocntl
 from personae.core.clsparms import TQDEF, TQINF, FxParms, IaParms, RtParms, TsParms
 from personae.core.errno import Errno, KernelError
+from personae.core.policy import hasprocperm
 from personae.core.syscall import s32
 
 if TYPE_CHECKING:
@@ -273,6 +274,30 @@ def sys_priocntlsys(
     if cmd in (PC_SETXPARMS, PC_GETXPARMS):
         return _xparms(lwp, psp, cmd, arg, arg2)
     raise KernelError(Errno.EINVAL, f"priocntl command {cmd}")
+
+
+PBIND_NONE, PBIND_QUERY = -1, -2
+
+
+def sys_processor_bind(lwp: Lwp, idtype: int, number: int, cpu: int, old: int) -> int:
+    """processor_bind(idtype, id, processorid, &obind): lwps of a set on one CPU.
+
+    A process is bound with all its lwps.  ``obind`` is the binding of the first one.
+    """
+    k, cpu = lwp.kernel, s32(cpu)
+    if cpu not in (PBIND_NONE, PBIND_QUERY) and not 0 <= cpu < k.ncpus:
+        raise KernelError(Errno.EINVAL, f"CPU {cpu}")
+    lwps = priocntl.select(lwp, priocntl.simple_set(s32(idtype), s32(number)))
+    if not all(hasprocperm(lwp.cred, t.proc.cred) for t in lwps):
+        raise KernelError(Errno.EPERM, "a process of another")
+    was = lwps[0].bind_cpu
+    if cpu != PBIND_QUERY:
+        for t in lwps:
+            k.bind_cpu(t, cpu)
+            k.preempt(t)  # if it is the caller: it may be on the wrong CPU now
+    if old:
+        _as(lwp).store(old, "<i", was)
+    return 0
 
 
 def sys_nice(lwp: Lwp, incr: int) -> int:

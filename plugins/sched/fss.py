@@ -192,7 +192,6 @@ class FairShare(Members[FssProc]):
             self._new_quantum(lwp, fss)
         if lwp.kernel.now >= self.ranking.next_rank:
             self._update(lwp.kernel)
-        fss.umdpri = self._pri(fss, self._peak(fss.proj))
         lwp.pri = fss.umdpri
 
     # ---- parameters ----
@@ -332,11 +331,6 @@ class FairShare(Members[FssProc]):
             proj.rank = rank
         self.ranking.bands = max(1, len(order))
         return peaks
-
-    def _peak(self, proj: FssProj | None) -> int:
-        return max(
-            (f.fsspri for f in self.members.values() if f.proj is proj), default=0
-        )
 
     def _pri(self, fss: FssProc, peak: int) -> int:
         """Place in the band of the project: who used less stands higher."""

@@ -5,6 +5,8 @@
 
 #define SYS_nice 34
 #define SYS_priocntlsys 112
+#define SYS_processor_bind 187
+#define P_LWPID 8
 enum { GETCID, GETCLINFO, SETPARMS, GETPARMS, GETPRIRANGE = 5, DONICE, SETX, GETX };
 #define POP_AND 1
 #define P_PPID 1
@@ -255,6 +257,20 @@ static void sets(void)
     CHECK(pc(me(), SETPARMS, &p) < 0 && errno == EINVAL, "nobody enters SYS");
 }
 
+static void binding(void)
+{
+    int old = 9;
+    CHECK(syscall(SYS_processor_bind, P_PID, P_MYID, 0, &old) == 0, "bind: %d", errno);
+    CHECK(old == -1, "was bound to %d", old);
+    CHECK(syscall(SYS_processor_bind, P_LWPID, P_MYID, -2, &old) == 0 && old == 0,
+          "is bound to %d", old);
+    CHECK(syscall(SYS_processor_bind, P_PID, P_MYID, 99, NULL) < 0 && errno == EINVAL,
+          "CPU 99");
+    CHECK(syscall(SYS_processor_bind, P_PID, 31000, 0, NULL) < 0 && errno == ESRCH,
+          "nobody");
+    CHECK(syscall(SYS_processor_bind, P_PID, P_MYID, -1, &old) == 0 && old == 0, "none");
+}
+
 int main(int argc, char **argv)
 {
     int root = argc > 1 && !strcmp(argv[1], "privileged");
@@ -264,6 +280,7 @@ int main(int argc, char **argv)
     fixed(root);
     fair();
     sets();
+    binding();
     realtime(root);
     return bad;
 }
