@@ -39,8 +39,7 @@ def build(cls: type[M], config: Config) -> M:
         brands=load_brands(),
     )
     machine.config = config
-    for name, pool in config.pools.items():
-        machine.kernel.pool_create(name, pool.cpus, pool.scheduler)
+    make_pools(machine, config)
     for zone in config.zones.values():
         if zone.name != "global":
             _add_zone(machine, zone)
@@ -50,6 +49,40 @@ def build(cls: type[M], config: Config) -> M:
     for name in dict.fromkeys(wanted):
         machine.plugins.register(load_plugin(name, config), name)
     return machine
+
+
+def dedicated_pool(zone: str) -> str:
+    """Name of the pool of a zone with dedicated CPUs (zonecfg(8))."""
+    return f"SUNWtmp_{zone}"
+
+
+def make_pools(machine: Machine, config: Config) -> None:
+    """The pools of the file, and one for each zone with dedicated CPUs.
+
+    Dedicated CPUs are the highest of those that no pool names; the default pool and
+    pools without CPUs of their own have the others.  A range of counts is filled by
+    importance while CPUs are there.
+    """
+    ncpus = config.machine.cpus
+    pooled = {cpu for pool in config.pools.values() for cpu in pool.cpus}
+    free = [cpu for cpu in range(ncpus) if cpu not in pooled]
+    keep = 0 if pooled else 1
+    zones = [z for z in config.zones.values() if z.dedicated_cpu is not None]
+    wanted = {z.name: z.dedicated_cpu for z in zones if z.dedicated_cpu is not None}
+    counts = {name: dc.ncpus[0] for name, dc in wanted.items()}
+    for name, dc in sorted(wanted.items(), key=lambda w: -w[1].importance):
+        spare = max(0, len(free) - keep - sum(counts.values()))
+        counts[name] += min(spare, dc.ncpus[1] - dc.ncpus[0])
+    taken: set[int] = set()
+    for name, count in counts.items():
+        mine = tuple(free[len(free) - count :])
+        del free[len(free) - count :]
+        taken.update(mine)
+        machine.kernel.pool_create(dedicated_pool(name), mine)
+    rest = tuple(cpu for cpu in range(ncpus) if cpu not in taken)
+    machine.kernel.pool_create("default", rest)
+    for name, pool in config.pools.items():
+        machine.kernel.pool_create(name, pool.cpus or rest, pool.scheduler)
 
 
 def _add_zone(machine: Machine, conf: ZoneConf) -> None:
@@ -72,7 +105,7 @@ def _add_zone(machine: Machine, conf: ZoneConf) -> None:
             if conf.limitpriv is not None
             else None
         ),
-        pool=conf.pool,
+        pool=dedicated_pool(conf.name) if conf.dedicated_cpu else conf.pool,
         scheduling_class=conf.scheduling_class,
         cpu_shares=conf.cpu_shares,
         capped_cpu=conf.capped_cpu.ncpus if conf.capped_cpu is not None else None,

@@ -28,7 +28,6 @@ from personae.core.cred import Priv
 UNSUPPORTED: dict[str, tuple[str, str]] = {
     "machine.engine=python": ("error", "only the C engine exists; remove the key"),
     "zone.*.ip-type=exclusive": ("warning", "zones have no network"),
-    "zone.*.dedicated-cpu": ("warning", "no CPU is reserved"),
     "zone.*.capped-memory.locked": ("warning", "no memory is ever locked"),
     "zone.*.fs.*.options.*=devices": ("error", "a host's device cannot be opened"),
     "zone.*.fs.*.options.*=nosetuid": ("warning", "set-id bits keep their effect"),
@@ -73,6 +72,7 @@ def check_rules(
             count = config.machine.cpus
             text = f"CPU {beyond[0]} does not exist: machine.cpus is {count}"
             walk.error(("pool", name, "cpus"), text)
+    dedicated_rules(walk, config)
     plugin_rules(walk, config, known.plugins)
     unsupported(walk, raw)
 
@@ -93,6 +93,23 @@ def brand_rules(
             hint = did_you_mean(key, tuple(options))
             text = f"brand {zone.brand!r} has no such option ({hint})"
             walk.error((*path, zone.brand, key), text)
+
+
+def dedicated_rules(walk: Walk, config: Config) -> None:
+    """Dedicated CPUs are those of no pool, and one stays for everybody else."""
+    pooled = {cpu for pool in config.pools.values() for cpu in pool.cpus}
+    room = config.machine.cpus - len(pooled) - (0 if pooled else 1)
+    for zone in config.zones.values():
+        if zone.dedicated_cpu is None:
+            continue
+        room -= zone.dedicated_cpu.ncpus[0]
+        if room < 0:
+            text = (
+                f"too many CPUs: machine.cpus is {config.machine.cpus}, and those of "
+                "pools, of other zones and one for the rest can't be had"
+            )
+            walk.error(("zone", zone.name, "dedicated-cpu", "ncpus"), text)
+            return
 
 
 def plugin_rules(walk: Walk, config: Config, plugins: Collection[str] | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personae.core.config import loads
+from personae.core.config import ConfigError, loads
 from personae.core.machine import Machine, MachineError
 from tests.sched.stage import retired, run_for
 
@@ -58,6 +58,47 @@ def test_machine(tmp_path: Path, elf: Callable[..., Path]) -> None:
     assert parts["web"] == pytest.approx(0.5, rel=0.02)
     assert parts["b"] / parts["a"] == pytest.approx(3, rel=0.05)
     assert sum(parts.values()) == pytest.approx(2.5, rel=0.02)
+
+
+DEDICATED = """\
+[machine]
+cpus = 6
+[pool.batch]
+cpus = "0"
+[pool.other]
+[zone.few.dedicated-cpu]
+ncpus = "1-4"
+[zone.many.dedicated-cpu]
+ncpus = "1-3"
+importance = 5
+[zone.rest]
+"""
+
+
+def test_dedicated_cpus(tmp_path: Path) -> None:
+    """By importance, and nobody else's; the rest is for the default pool."""
+    path = tmp_path / "m.toml"
+    path.write_text(DEDICATED)
+    assert loads(DEDICATED).warnings == ()
+    m = Machine.from_toml(path)
+    cpus = {name: pool.cpus for name, pool in m.kernel.pools.items()}
+    assert cpus == {
+        "default": (0,),
+        "SUNWtmp_few": (4, 5),
+        "SUNWtmp_many": (1, 2, 3),
+        "batch": (0,),
+        "other": (0,),
+    }
+    assert m.zone("few").zone.pool is m.kernel.pools["SUNWtmp_few"]
+    assert m.zone("rest").zone.pool is None
+
+
+@pytest.mark.parametrize("ncpus", ["1", '"2-3"'])
+def test_no_cpu_to_dedicate(ncpus: str) -> None:
+    cpus = 1 if ncpus == "1" else 2
+    text = f"[machine]\ncpus = {cpus}\n[zone.a.dedicated-cpu]\nncpus = {ncpus}"
+    with pytest.raises(ConfigError, match=r"too many CPUs: machine.cpus is"):
+        loads(text)
 
 
 @pytest.mark.parametrize("kw", [{"pool": "none"}, {"scheduling_class": "XX"}])
