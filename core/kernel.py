@@ -29,6 +29,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FdTable
 from personae.core.fork import newproc
 from personae.core.hookspecs import ContractSpec
+from personae.core.ipc import ipc_zone_halt
 from personae.core.limits import proc_limits, upcount_inc
 from personae.core.lwp import TState
 from personae.core.pid import PidTable
@@ -135,7 +136,6 @@ class Kernel:
         self.rctl_syslog: set[str] = set()
         """Resource controls with the global action syslog (rctladm(8))."""
         self.kstat: dict[str, int] = {}
-        self.ecalls = 0
         self.syscalls: defaultdict[Sysent, int] = defaultdict(int)
         """How often each call was made."""
         self.notices: deque[str] = deque(maxlen=256)
@@ -457,6 +457,7 @@ class Kernel:
         if zone.state < ZoneState.SHUTTING_DOWN:
             zone_state_set(zone, ZoneState.SHUTTING_DOWN)
         self.zone_kill(zone)
+        ipc_zone_halt(zone)
         zone_state_set(zone, ZoneState.EMPTY)
         zone_state_set(zone, ZoneState.DOWN)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from personae.core.contract import Contract
     from personae.core.ctqueue import CtQueue
     from personae.core.file import FdTable, File
+    from personae.core.ipc import IpcObject
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
@@ -142,7 +143,8 @@ class _Walk:
             "signals": (p.ignore, p.sig, len(p.sigqueue)),
             "tracing": (sorted(p.sigmask), sorted(p.fltmask)),
             "lwps": self.lwps(p),
-            "held": (len(p.segacct), len(p.dtrace_helpers), len(p.pctx)),
+            "held": (len(p.dtrace_helpers), len(p.pctx)),
+            "attached": {f"{addr:x}": repr(seg) for addr, seg in p.segacct.items()},
             "core": (p.corefile is not None, p.content is not None),
             "audit": p.audit is not None,
         }
@@ -229,8 +231,17 @@ class _Walk:
             "rctls": z.rctls.snapshot(),
             "cred": self.creds.name(z.cred),
             "root": self.vnodes.name(z.root),
+            "ipc": {
+                f"{kind} {obj.id}": (obj.ledger(), self._pages(obj))
+                for kind, table in sorted(z.ipc.items())
+                for obj in table.slots.values()
+            },
             "frames": self.kernel.hw.acct_used(z.acct) if z.acct else 0,
         }
+
+    def _pages(self, obj: IpcObject) -> str:
+        amp = getattr(obj, "amp", None)
+        return self.anons.name(amp)
 
     def contract(self, ct: Contract) -> Section:
         return {

@@ -14,11 +14,13 @@ from personae.core.contract import CtState
 from personae.core.ledger import HW_STATS, chain, unused_data
 from personae.core.lwp import TState
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag, ProcStat
+from personae.core.shm import Shm
 
 if TYPE_CHECKING:
     from personae.core.contract import Contract
     from personae.core.cred import Cred
     from personae.core.file import File
+    from personae.core.ipc import IpcObject
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
 
@@ -39,6 +41,7 @@ def ledger_check(kernel: Kernel) -> list[str]:
         _check_files,
         _check_creds,
         _check_lwps,
+        _check_ipc,
     ):
         out.extend(check(kernel))
     return out
@@ -97,7 +100,8 @@ def _check_containers(k: Kernel) -> Iterator[str]:
         charged = sum(c.project is pj for c in k.contracts.values())
         yield from _same(f"tasks of project {z}:{i}", pj.ntasks, tasks)
         yield from _same(f"contracts of project {z}:{i}", pj.contracts, charged)
-        yield from _same(f"holds of project {z}:{i}", pj.ref, tasks + charged)
+        ipc = sum(o.project is pj for o in _ipc(k))
+        yield from _same(f"holds of project {z}:{i}", pj.ref, tasks + charged + ipc)
     for zone in k.zones.values():
         yield from _counts(zone, [p for p in procs if p.zone is zone], repr(zone))
         tasks = sum(t.zone is zone for t in k.tasks.values())
@@ -105,6 +109,36 @@ def _check_containers(k: Kernel) -> Iterator[str]:
     for pool in k.pools.values():
         bound = sum(p.pool is pool for p in procs)
         yield from _same(f"references of {pool!r}", pool.ref, bound)
+
+
+def _ipc(k: Kernel) -> Iterator[IpcObject]:
+    for zone in k.zones.values():
+        for table in zone.ipc.values():
+            yield from table.slots.values()
+
+
+def _check_ipc(k: Kernel) -> Iterator[str]:
+    """Attachments of shared memory, and who uses its pages."""
+    accts = {id(p.segacct): p.segacct for p in k.practive}
+    attached = [a for table in accts.values() for a in table.values()]
+    spaces = {id(p.as_): p.as_ for p in k.practive if p.as_ is not None}
+    segs = Counter(
+        id(seg.obj) for space in spaces.values() for seg in space.segs if seg.obj
+    )
+    for obj in _ipc(k):
+        if isinstance(obj, Shm):
+            mine = [a for a in attached if a.shm is obj]
+            yield from _same(f"attachments of {obj!r}", obj.nattch, len(mine))
+            ism = sum(a.ism for a in mine)
+            yield from _same(f"ISM attachments of {obj!r}", obj.ismattch, ism)
+            users = 1 + segs[id(obj.amp)]
+            yield from _same(f"users of {obj!r}", obj.amp.refcnt, users)
+            if obj.removed and not mine:
+                yield f"{obj!r} is removed and still there"
+    for zone in k.zones.values():
+        for table in zone.ipc.values():
+            keyed = {o.key: o for o in table.slots.values() if o.key and not o.removed}
+            yield from _same(f"keys of {table.kind}", table.keys, keyed)
 
 
 def _counts(entity: Any, procs: list[Proc], name: str) -> Iterator[str]:

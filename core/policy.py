@@ -236,3 +236,26 @@ def secpolicy_fs_mount(cred: Cred) -> None:
 def secpolicy_devices(cred: Cred) -> None:
     """May make device nodes."""
     priv_policy(cred, Priv.SYS_DEVICES)
+
+
+def secpolicy_ipc_access(cred: Cred, mode: int) -> None:
+    """Use a System V object against its permission bits: 4 to read, 2 to alter."""
+    if mode & 4:
+        priv_policy(cred, Priv.IPC_DAC_READ, Errno.EACCES)
+    if mode & 2:
+        priv_policy(cred, Priv.IPC_DAC_WRITE, Errno.EACCES)
+
+
+def secpolicy_ipc_owner(cred: Cred) -> None:
+    """Change or remove a System V object of somebody else."""
+    priv_policy(cred, Priv.IPC_OWNER)
+
+
+def secpolicy_ipc_config(cred: Cred) -> None:
+    """Raise the size of a message queue above its default."""
+    priv_policy(cred, Priv.SYS_IPC_CONFIG)
+
+
+def secpolicy_lock_memory(cred: Cred) -> None:
+    """Keep memory from being paged out."""
+    priv_policy(cred, Priv.PROC_LOCK_MEMORY)

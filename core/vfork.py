@@ -54,17 +54,21 @@ def as_share_with(p: Proc, cp: Proc) -> None:
     cp.as_ = p.as_
     if cp.as_ is not None:
         cp.as_.users += 1
+        cp.segacct = p.segacct  # borrowed: what is attached belongs to the space
 
 
 def as_unshare(p: Proc) -> None:
-    """``p`` stops using its address space; the last user frees it."""
+    """``p`` stops using its address space; the last user frees it (shmexit)."""
     space, p.as_ = p.as_, None
+    segacct, p.segacct = p.segacct, {}
     if space is None:
         return
     if space.users <= 0:
         raise Panic(f"address space of {p!r} is used by nobody")
     space.users -= 1
     if space.users == 0:
+        for seg in segacct.values():
+            seg.detach(p.pid)
         as_free(space)
 
 
@@ -78,9 +82,6 @@ def relvm(p: Proc) -> None:
         return
     if p.as_ is None:
         return
-    for seg in p.segacct.values():
-        seg.detach()
-    p.segacct = {}
     with p.lock:
         as_unshare(p)
 

@@ -24,6 +24,7 @@ from personae.core.rctl import (
 
 if TYPE_CHECKING:
     from personae.core.brand import Brand
+    from personae.core.ipc import IpcTable
     from personae.core.kernel import Kernel
     from personae.core.pool import Pool
     from personae.core.proc import Proc
@@ -116,6 +117,8 @@ class Zone:
         self.ffmisc = 0
         self.unknown_syscalls: dict[str, int] = {}
         self.console: Any = None
+        self.ipc: dict[str, IpcTable] = {}
+        """Its System V objects, by kind: shm, sem, msg."""
         self.options: dict[str, object] = {}
         """The brand's own table of the configuration."""
         self.rctls: RctlSet = rctl_set_attach("zone", self)

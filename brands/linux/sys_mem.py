@@ -10,6 +10,7 @@ from personae.brands.linux.data import pdata
 from personae.brands.linux.sys_fd import getf, space_of
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FREAD, FWRITE
+from personae.core.shm import shm_sync
 from personae.core.syscall import s32
 from personae.core.vfs.specdev import SpecVnode
 from personae.core.vfs.vnode import VType
@@ -91,7 +92,10 @@ def sys_mmap(
         vnode = _device(vnode)
     as_ = space_of(lwp)
     where = off if vnode is not None else 0
-    return as_.map(addr, size, prot, how, vnode, where, maxprot=maxprot)
+    base = as_.map(addr, size, prot, how, vnode, where, maxprot=maxprot)
+    if how & MapFlag.FIXED and lwp.proc.segacct:
+        shm_sync(lwp.proc)
+    return base
 
 
 def _check_file(vnode: Vnode, prot: int, maxprot: int) -> int:
@@ -118,6 +122,8 @@ def _device(vnode: Vnode) -> Vnode | None:
 def sys_munmap(lwp: Lwp, addr: int, size: int) -> int:
     """Unmap a range."""
     space_of(lwp).unmap(addr, size)
+    if lwp.proc.segacct:
+        shm_sync(lwp.proc)
     return 0
 
 
@@ -155,7 +161,10 @@ def sys_mremap(
     if old & PAGE_MASK:
         raise KernelError(Errno.EINVAL, "address not at a page")
     as_ = space_of(lwp)
-    return as_.remap(old, oldsize, newsize, flags, newaddr)
+    base = as_.remap(old, oldsize, newsize, flags, newaddr)
+    if lwp.proc.segacct:
+        shm_sync(lwp.proc)
+    return base
 
 
 # ---- advice ----
