@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,16 @@ from personae.core.lwp import Lwp, TState
 from personae.core.pid import link_child, unlink_child
 from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.rctl import rctl_set_free, rctl_set_value, rlimit_get
+from personae.core.rctldefs import RctlLocal
 from personae.core.session import sess_rele
-from personae.core.signal import Sig, SigAction, SigInfo, psignal, set_action
+from personae.core.signal import (
+    Sig,
+    SigAction,
+    SigInfo,
+    psignal,
+    set_action,
+    sigbit,
+)
 from personae.core.sync import Sleep
 from personae.core.task import settaskid, task_rele
 from personae.core.vm.as_ import Prot
@@ -297,6 +306,25 @@ def test_max_processes(brand: str, kind: str, entity: str) -> None:
     assert (s.p.zone.ffcap, s.p.zone.ffnoproc) == (1, 0)
     rctl_set_value(owner.rctls, f"{entity}.max-processes", owner.nprocs + 1)
     s.exit(s.fork(kind))
+
+
+@invariant(98)
+def test_all_three_controls_act(stage: Stage) -> None:
+    """Each sends its signal, though the first one refuses already."""
+    s = stage
+    signals = dict(zip(ENTITIES, (Sig.SIGHUP, Sig.SIGTERM, Sig.SIGXRES), strict=True))
+    s.lwp.sigmask = sum(sigbit(sig) for sig in signals.values())
+    both = RctlLocal.DENY | RctlLocal.SIGNAL
+    for kind, owner in owners(s).items():
+        name = f"{kind}.max-processes"
+        rctl_set_value(owner.rctls, name, owner.nprocs, both)
+        rctl = owner.rctls.own(name)
+        at = rctl.cursor
+        rctl.values[at] = replace(rctl.values[at], signal=signals[kind])
+    with pytest.raises(KernelError):
+        s.fork()
+    assert (s.p.sig | s.lwp.sig) == s.lwp.sigmask
+    assert s.p.zone.ffcap == 1
 
 
 @invariant(105)

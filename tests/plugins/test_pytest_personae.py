@@ -60,7 +60,7 @@ def test_table(run, pytester: pytest.Pytester) -> None:
             "FORK-03 linux  skipped (1)",
             "FORK-04 native no test",
             "FORK-04 linux  failed (1)",
-            "FORK-27 native not applicable: *",
+            "FORK-62 native not applicable: *",
         ]
     )
 
