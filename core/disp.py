@@ -23,6 +23,7 @@ from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
 from personae.core.lwp import Lwp, TState, WhyStop
 from personae.core.proc import Proc, ProcStat
+from personae.core.shuffle import Shuffle
 
 if TYPE_CHECKING:
     from personae.core.cpu import Cpu
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PC = 32
 CYCLE = 67
+S_ECALLS = 5
 
 
 class Status(Enum):
@@ -76,6 +78,9 @@ class Dispatcher:
         self.restricted = kernel.ncpus > 1
         """Some lwp may not run everywhere or at any time: bound, pooled, capped, or
         on a CPU that is further on."""
+        seed = kernel.config.schedule_seed
+        self.shuffle = Shuffle(seed) if seed else None
+        """Chooses among equals and cuts slices short; None for the plain order."""
 
     # ---- queue ----
 
@@ -123,6 +128,8 @@ class Dispatcher:
     def _best(self) -> Lwp:
         pri = max(self.queues)
         q = self.queues[pri]
+        if self.shuffle is not None:
+            q.rotate(-self.shuffle.below(len(q)))
         lwp = q.popleft()
         if not q:
             del self.queues[pri]
@@ -281,6 +288,8 @@ class Dispatcher:
     def _run(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> None:
         k = self.kernel
         quantum = lwp.cls.ops.cl_quantum(lwp) if lwp.cls is not None else k.quantum
+        if self.shuffle is not None:
+            quantum = self.shuffle.slice(quantum)
         end = cpu.clock + quantum
         when = self.next_deadline() if self.deadlines else None
         if when is not None and when < end:
@@ -297,7 +306,8 @@ class Dispatcher:
         k.now = cpu.clock
         lwp.regs[CYCLE] = start = cpu.clock
         self.yielding = False
-        ecalls = k.ecalls
+        part = k.hw.slice(cpu.id).view
+        ecalls = part[S_ECALLS]
         try:
             trap.run(k, cpu, lwp, end)
         except Panic:
@@ -310,7 +320,7 @@ class Dispatcher:
         cpu.clock = k.now
         if cap is not None:
             cap.charge(k.now, k.now - start)
-        system = (k.ecalls - ecalls) * k.syscall_cost
+        system = (part[S_ECALLS] - ecalls) * k.syscall_cost
         cpu.instret += k.now - start - system
         if lwp.state is TState.TS_ZOMB:
             lwp.proc.stime += system

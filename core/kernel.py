@@ -70,6 +70,7 @@ class KernelConfig:
         maxpid: Highest pid number.
         syscall_cost: Cycles that a system call takes besides its instructions.
         lock_checking: Whether lock order and ownership are checked.
+        schedule_seed: Which schedule, see ``core.shuffle``; 0 is the plain one.
     """
 
     seed: int = 0
@@ -82,6 +83,7 @@ class KernelConfig:
     maxpid: int = 30000
     syscall_cost: int = 200
     lock_checking: bool = True
+    schedule_seed: int = 0
 
 
 class Kernel:

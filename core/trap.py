@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 A0, A7, PC = 10, 17, 32
 INSTRET, CYCLE, TVAL, TACCESS = 66, 67, 69, 70
+S_CTX, S_AS, S_END, S_COST = 1, 2, 3, 4
 BUDGET, ECALL, EBREAK, ILLEGAL, MISALIGNED = 0, 1, 2, 3, 4
 ASK, PROT, UNMAPPED, NOMEM, AMO_MISALIGNED, LOGFULL = 5, 6, 7, 8, 9, 10
 
@@ -40,10 +41,13 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     of the kernel: a call that succeeds at once passes through here alone.
     """
     regs, proc, disp = lwp.regs, lwp.proc, k.disp
-    hw_run, ctx, hart = k.hw.run, lwp.ctx, cpu.id
+    part = k.hw.slice(cpu.id)
+    go, view = part.go, part.view
+    view[S_CTX], view[S_END], view[S_COST] = lwp.ctx, end, k.syscall_cost
     find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret
-    counts, observers, cost = k.syscalls, k.observers, k.syscall_cost
-    onproc, now = TState.TS_ONPROC, regs[CYCLE]
+    counts, observers = k.syscalls, k.observers
+    onproc = TState.TS_ONPROC
+    space = None
     while True:
         if lwp.sysent is not None:
             _again(k, lwp, lwp.sysent)
@@ -53,19 +57,20 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
             return_to_user(k, lwp)
             if lwp.state is not onproc:
                 return
-        if now >= end or disp.yielding:
+        if disp.yielding:
             return
-        space = proc.as_
-        t = hw_run(hart, ctx, space.hwid if space is not None else 0, end - now)
+        if proc.as_ is not space:  # the first time, and after an exec
+            space = proc.as_
+            view[S_AS] = space.hwid if space is not None else 0
+        t = go()
+        k.now = regs[CYCLE]
         if t != ECALL:
-            k.now = now = regs[CYCLE]
-            if t != BUDGET:
-                fault(k, lwp, t)
-                if lwp.state is not onproc:
-                    return
+            if t == BUDGET:
+                return
+            fault(k, lwp, t)
+            if lwp.state is not onproc:
+                return
             continue
-        k.now = regs[CYCLE] = now = regs[CYCLE] + cost
-        k.ecalls += 1
         ent = find(regs[A7])
         if ent is None or ent.fn is None:
             _nosys(k, lwp, regs[A7], ent)

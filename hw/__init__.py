@@ -43,6 +43,7 @@ __all__ = [
     "Access",
     "Err",
     "Machine",
+    "Slice",
     "Stat",
     "Trap",
 ]
@@ -58,6 +59,10 @@ MAP_PRIVATE, MAP_SHARED = 0, 1
 X0, PC, FCSR, F0 = 0, 32, 33, 34
 INSTRET, CYCLE, ID, TVAL, TACCESS, INSN_LEN = 66, 67, 68, 69, 70, 71
 CTX_BYTES = 80 * 8
+
+# slots of a slice's view: struct hw_slice behind its machine
+S_HART, S_CTX, S_AS, S_END, S_COST, S_ECALLS = range(6)
+SLICE_BYTES = 7 * 8
 
 
 class Err(IntEnum):
@@ -119,6 +124,21 @@ def _keep(machine: CData, ctx: CData) -> None:
     """Destructor of a context's pointer: it only kept the machine alive."""
 
 
+class Slice:
+    """What one hart runs and until when (``struct hw_slice``).
+
+    Attributes:
+        view: Its six words, in the order of the ``S_`` slots.
+        go: Run until a trap or the end of the slice -> Trap; below 0 an Err.
+    """
+
+    def __init__(self, machine: CData, hart: int) -> None:
+        self._machine = machine
+        self._s = ffi.new("struct hw_slice *", {"m": machine, "hart": hart})
+        self.view = memoryview(ffi.buffer(self._s, SLICE_BYTES))[8:].cast("Q")
+        self.go: Callable[[], int] = partial(lib.hw_go, self._s)
+
+
 class Machine:
     """One hardware machine.
 
@@ -135,6 +155,7 @@ class Machine:
             raise MemoryError("no host memory for the machine")
         self._m = m = ffi.gc(m, lib.hw_destroy)
         self._views: dict[int, memoryview] = {}
+        self._slices: dict[int, Slice] = {}
         self._scratch = ffi.new("char[]", _SCRATCH)
         self._scratch_buf = ffi.buffer(self._scratch, _SCRATCH)
         self._copyin: Callable[[int, int, CData, int], int] = partial(lib.hw_copyin, m)
@@ -275,6 +296,13 @@ class Machine:
             view = memoryview(ffi.buffer(p, CTX_BYTES)).cast("Q")
             self._views[ctx] = view
         return view
+
+    def slice(self, hart: int) -> Slice:
+        """Return the slice of a hart, the same each time."""
+        got = self._slices.get(hart)
+        if got is None:
+            got = self._slices[hart] = Slice(self._m, hart)
+        return got
 
     def log(self, rec: bytes) -> None:
         """Append a record to the event log."""

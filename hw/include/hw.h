@@ -143,6 +143,18 @@ struct hw_ctx *hw_ctx_at(hw_machine *m, uint32_t ctx);        /* stays put until
 /* Run until a trap; at most about `budget` instructions (a basic block is finished). */
 int hw_run(hw_machine *m, uint32_t hart, uint32_t ctx, uint32_t as, uint64_t budget);
 
+/*
+ * A slice: what one hart runs, and until when.  It is filled in once, and each trap
+ * of the slice then costs a call with one pointer.  hw_go() runs s->ctx in s->as until
+ * a trap, or until its cycle count has reached s->end (HW_TRAP_BUDGET); an ecall is
+ * counted in s->ecalls and takes s->cost cycles more.
+ */
+struct hw_slice {
+	hw_machine *m;
+	uint64_t hart, ctx, as, end, cost, ecalls;
+};
+int hw_go(struct hw_slice *s);
+
 /* ---- event log: what hw_run saw (entries and ecalls) and what the kernel adds ---- */
 void     hw_log(hw_machine *m, const void *rec, uint32_t len);
 uint32_t hw_log_take(hw_machine *m, uint8_t *buf, uint32_t max);   /* moves it out */

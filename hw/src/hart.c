@@ -440,3 +440,21 @@ int hw_run(hw_machine *m, uint32_t hart, uint32_t ctx, uint32_t as, uint64_t bud
 		log_ecall(m, c);
 	return trap;
 }
+
+int hw_go(struct hw_slice *s)
+{
+	struct hw_ctx *c = hw_ctx_at(s->m, (uint32_t)s->ctx);
+	int trap;
+
+	if (c == NULL || s->hart > UINT32_MAX || s->as > UINT32_MAX)
+		return HW_EINVAL;
+	if (c->cycle >= s->end)
+		return HW_TRAP_BUDGET;
+	trap = hw_run(s->m, (uint32_t)s->hart, (uint32_t)s->ctx, (uint32_t)s->as,
+	              s->end - c->cycle);
+	if (trap == HW_TRAP_ECALL) {
+		s->ecalls++;
+		c->cycle += s->cost;
+	}
+	return trap;
+}
