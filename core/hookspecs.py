@@ -23,6 +23,7 @@ import pluggy
 if TYPE_CHECKING:
     from personae.core.clsparms import ClassInfo
     from personae.core.contract import Contract
+    from personae.core.coretext import CorePlan
     from personae.core.cred import Cred
     from personae.core.elf import ElfImage
     from personae.core.errno import Errno
@@ -192,6 +193,14 @@ class BrandSpec:
         Locks: pidlock.  May fail: no.
         """
 
+    @hookspec
+    def b_coreinfo(self, lwp: Lwp, info: SigInfo, plan: CorePlan) -> bool:
+        """A core file is about to be written: put in the brand's numbers and paths.
+
+        False: this process leaves none.
+        Locks: none.  May fail: no.
+        """
+
     # ---- system calls and signals ----
 
     @hookspec
@@ -229,26 +238,34 @@ class BrandSpec:
 
 
 class ClassSpec:
-    """Operations of a scheduling class (sys/class.h)."""
+    """Operations of a scheduling class (sys/class.h, disp/class.c).
+
+    What an operation does that a class leaves out is in ``cls.DefaultClass``.
+    """
 
     @hookspec
     def cl_enterclass(self, lwp: Lwp, parms: Any) -> None:
-        """A lwp enters the class with these parameters.
+        """A lwp enters the class with these parameters; None is its defaults.
 
-        Locks: p_lock.  May fail: yes.
+        When: newproc (lwp_create with a class, fork.c:745, 775) and priocntl(2), where
+        cl_parmsin has agreed.  CL_ENTERCLASS.
+        Locks: p_lock.  May fail: yes, the lwp is not made or stays in its class.
         """
 
     @hookspec
     def cl_alloc(self, lwp: Lwp) -> Any:
         """Allocate class data for a clone of ``lwp``.
 
-        Locks: none.  May fail: yes.
+        When: forklwp, for each lwp, after b_forklwp; again if the class of the source
+        has changed before cl_fork (FORK-73).  CL_ALLOC.
+        Locks: none.  May fail: yes, the fork returns EAGAIN.
         """
 
     @hookspec
     def cl_free(self, buf: Any) -> None:
         """Free class data that no lwp took.
 
+        When: a step between cl_alloc and cl_fork failed, or the class changed (CL_FREE).
         Locks: none.  May fail: no.
         """
 
@@ -256,6 +273,7 @@ class ClassSpec:
     def cl_fork(self, lwp: Lwp, child: Lwp, buf: Any) -> None:
         """Give the clone its class data, copied by the rules of the class.
 
+        When: forklwp; after it the lwp leaves by cl_exit and cl_exitclass.  CL_FORK.
         Locks: p_lock of the child.  May fail: no.
         """
 
@@ -263,6 +281,7 @@ class ClassSpec:
     def cl_forkret(self, lwp: Lwp, child: Lwp) -> None:
         """CL_FORKRET, fork.c:534: start the child, drop pidlock, go on with the parent.
 
+        When: once for each fork and forkall that succeeded, never for a vfork.
         Locks: pidlock on entry, none on return; the child's p_lock is taken
         before pidlock is dropped.  May fail: no.
         """
@@ -271,20 +290,24 @@ class ClassSpec:
     def cl_exit(self, lwp: Lwp) -> None:
         """The lwp exits: accounting only.
 
+        When: exit, lwp_exit and the undo of forklwp, before cl_exitclass.  CL_EXIT.
         Locks: pidlock or p_lock.  May fail: no.
         """
 
     @hookspec
     def cl_exitclass(self, lwp: Lwp) -> None:
-        """The lwp is freed: drop its class data.
+        """The lwp is freed, or enters another class: drop its class data.
 
+        When: thread_free, and priocntl(2).  CL_EXITCLASS.
         Locks: none.  May fail: no.
         """
 
     @hookspec
     def cl_tick(self, lwp: Lwp, used: int) -> bool:
-        """The lwp used ``used`` cycles; True if it must yield the CPU.
+        """The lwp used ``used`` cycles; True if its quantum is over.
 
+        When: it leaves the CPU and can still run; with True it goes to the back of its
+        queue.  CL_TICK, which illumos calls at each clock tick.
         Locks: none.  May fail: no.
         """
 
@@ -292,6 +315,7 @@ class ClassSpec:
     def cl_quantum(self, lwp: Lwp) -> int:
         """Cycles the lwp may run before cl_tick is asked.
 
+        When: it is put on a CPU.  illumos has it in the class data (timeleft).
         Locks: none.  May fail: no.
         """
 
@@ -299,19 +323,20 @@ class ClassSpec:
     def cl_yield(self, lwp: Lwp) -> None:
         """The lwp gives up the CPU: let others of its class go before it.
 
+        When: yield(2), sched_yield(2); the lwp runs, and leaves its CPU (CL_YIELD).
         Locks: none.  May fail: no.
         """
 
     @hookspec
     def cl_sleep(self, lwp: Lwp) -> None:
-        """The lwp goes to sleep.
+        """The lwp goes to sleep; it is still on its CPU.  CL_SLEEP.
 
         Locks: none.  May fail: no.
         """
 
     @hookspec
     def cl_wakeup(self, lwp: Lwp) -> None:
-        """The lwp was woken: set its priority before it is queued.
+        """The lwp was woken: set its priority before it is queued.  CL_WAKEUP.
 
         Locks: none.  May fail: no.
         """
