@@ -8,8 +8,8 @@ os/contract.c; what members are, which events there are and what an orphan comes
 the type's, whose operations (``ContractSpec``) the kernel binds once.  Events and
 queues are in ``ctqueue``, templates in ``ctmpl``, what a process can do in ``ctapi``.
 
-References: one from the holder (owner, regent or nobody) until the contract dies, one
-for each "latest" of a lwp, each member and each listener of its queue.  Lock order:
+References: one for the holder (owner or regent), one for each "latest" of a lwp, each
+member and each listener of its queue.  Lock order:
 regent's contract lock, contract lock, then p_lock.
 
 Must not know: terms and events of a type.
@@ -315,16 +315,21 @@ def contract_abandon(
 
 
 def contract_orphan(ct: Contract) -> None:
-    """Nobody answers for it any more, and it goes on: its events are acknowledged."""
+    """Nobody answers for it any more, and it goes on: its events are acknowledged.
+
+    The holder's reference is dropped; members have theirs.
+    """
     ct.state = CtState.ORPHAN
     _ack_all(ct)
+    ct.rele()
 
 
 def contract_destroy(ct: Contract) -> None:
     """A contract that nobody owns and nothing is in dies (contract_destroy).
 
     What it had inherited is orphaned or dies too; its structure goes with the last
-    reference.
+    reference.  The caller's is dropped: the holder's, or that of the last member of an
+    orphan.
 
     Locks: none.
     """

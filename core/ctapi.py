@@ -195,9 +195,12 @@ class CtCtl:
         contract_ack(self._owned(lwp), evid, nack=True)
 
     def newct(self, lwp: Lwp, evid: int, tmpl: CtTmpl) -> None:
-        """Have a contract follow when a negotiation ends (CT_CNEWCT): ESRCH."""
-        del tmpl
-        contract_ack(self._owned(lwp), evid, nack=True)
+        """Have a contract follow when a negotiation ends (CT_CNEWCT); EBUSY.
+
+        Nothing happens, since a process contract does not negotiate.
+        """
+        del evid, tmpl
+        self._owned(lwp)
 
 
 # ---- events ----

@@ -44,6 +44,10 @@ class ContractTemplate(Protocol):
     def for_child(self) -> Self | None:
         """What the clone of a lwp gets in a forked child; None for nothing."""
 
+    @property
+    def keep_exec(self) -> bool:
+        """Whether it stays active over an exec."""
+
     def set_term(self, lwp: Lwp, term: int, value: Any, cred: Cred) -> None:
         """Set a term by its number (CT_TSET)."""
 
@@ -71,6 +75,14 @@ def ctmpl_dup(lwp: Lwp, child: Lwp) -> None:
         copy = tmpl.for_child()
         if copy is not None:
             child.ct_active[kind] = copy
+
+
+def ctmpl_exec(lwp: Lwp) -> None:
+    """The lwp execs: drop what does not stay (lwp_ctmpl_clear, from exec_common)."""
+    if lwp.ct_active or lwp.ct_latest:
+        keep = {k: tmpl for k, tmpl in lwp.ct_active.items() if tmpl.keep_exec}
+        ctmpl_clear(lwp)
+        lwp.ct_active = keep
 
 
 def ctmpl_clear(lwp: Lwp) -> None:

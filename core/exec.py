@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from personae.core import elf
+from personae.core.ctmpl import ctmpl_exec
 from personae.core.errno import Errno, KernelError
 from personae.core.execload import load_image, place_image
 from personae.core.exit import exitlwps
@@ -359,6 +360,7 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     proc.as_ = info.as_
     proc.fds.close_on_exec(lwp)
     proc.kernel.sigexec(proc)
+    ctmpl_exec(lwp)
     _set_cred(lwp, info)
     _set_names(proc, vnode, info, start)
     _set_layout(proc, info)

@@ -155,7 +155,7 @@ def _check_contracts(k: Kernel) -> Iterator[str]:
         members = set(getattr(ct, "members", mine))
         yield from _same(f"members of {ct!r}", members, set(mine))
         yield from _same(f"number of members of {ct!r}", ct.nmembers, len(mine))
-        refs = (ct.state is not CtState.DEAD) + latest[ct.id] + len(mine)
+        refs = ct.state.held + latest[ct.id] + len(mine)
         refs += len(ct.events.listeners)
         yield from _same(f"references of {ct!r}", ct.ref, refs)
         waiting = sum(not e.settled for e in ct.events)

@@ -543,14 +543,23 @@ def act_on(lwp: Lwp, sig: int, action: Action) -> None:
     elif action is Action.HANDLER:
         _run_handler(lwp, sig, info)
     else:
-        fatal(lwp, sig, info.pid)
+        fatal(lwp, sig, info)
 
 
-def fatal(lwp: Lwp, sig: int, sender: int = 0) -> None:
-    """End the process by a signal, and tell its contract."""
-    lwp.kernel.contract_ops.contract_process_event(lwp.proc, "signal", sig, sender)
-    # No core is written, so the status must not say that one was.
-    lwp.kernel.proc_exit(lwp, CldCode.KILLED, sig)
+def fatal(lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
+    """End the process by a signal, maybe with a core, and tell its contract.
+
+    The status says DUMPED only if a core was really written.
+    """
+    k, proc = lwp.kernel, lwp.proc
+    info = info or SigInfo(sig)
+    sender = info.pid if info.code <= 0 else 0
+    dumped = bool(sigbit(sig) & COREDEFAULT) and k.core(lwp, sig, info)
+    event = k.contract_ops.contract_process_event
+    if dumped:
+        event(proc, "core", sig, sender)
+    event(proc, "signal", sig, sender)
+    k.proc_exit(lwp, CldCode.DUMPED if dumped else CldCode.KILLED, sig)
 
 
 def _run_handler(lwp: Lwp, sig: int, info: SigInfo) -> None:
@@ -586,7 +595,7 @@ def trapsig(lwp: Lwp, sig: int, code: int, addr: int) -> None:
         lwp.sigmask &= ~sigbit(sig)
     info = SigInfo(sig, code, addr=addr)
     if proc.zone.init is proc and proc.user.u_signal.get(sig) is None:
-        fatal(lwp, sig)
+        fatal(lwp, sig, info)
         return
     lwp.sigqueue.append(info)
     lwp.sig |= sigbit(sig)

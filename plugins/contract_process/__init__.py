@@ -30,6 +30,7 @@ from personae.core.contract import (
 from personae.core.ctmpl import PROCESS
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import hookimpl
+from personae.core.policy import hasprocperm
 from personae.core.proc import ProcFlag, ProcStat
 from personae.core.rctl import rctl_test
 from personae.core.signal import CldCode, Sig
@@ -168,16 +169,13 @@ class ProcessContracts:
             _unborn(ct, proc)
             return
         wanted = ct.terms.info | ct.terms.crit
-        if wanted & CtEv.EXIT:
-            cte_publish(ct, CtEv.EXIT, pid=proc.pid, status=_status(proc))
         with ct.lock:
             ct.leave(proc)
-        if not ct.nmembers:
-            if ct.state is CtState.ORPHAN:
-                contract_destroy(ct)
-            elif wanted & CtEv.EMPTY:
-                cte_publish(ct, CtEv.EMPTY, pid=proc.pid)
-        ct.rele()
+        if wanted & CtEv.EXIT:
+            cte_publish(ct, CtEv.EXIT, pid=proc.pid, status=_status(proc))
+        if not ct.nmembers and wanted & CtEv.EMPTY:
+            cte_publish(ct, CtEv.EMPTY, pid=proc.pid)
+        _left(ct)
 
     # ---- what befalls a member ----
 
@@ -190,9 +188,11 @@ class ProcessContracts:
         if not isinstance(ct, ProcessContract):
             return
         kind = CtEv[event.upper()]
+        if kind == CtEv.SIGNAL and not _external(ct, sender):
+            return
         cte_publish(ct, kind, pid=proc.pid, status=status, sender=sender)
         if kind & ct.terms.fatal:
-            contract_kill(ct, proc)
+            contract_kill(ct, proc, checked=kind != CtEv.HWERR)
 
     # ---- what the framework asks of a type ----
 
@@ -247,12 +247,11 @@ def _set_service(ct: ProcessContract, tmpl: Template, owner: Proc) -> None:
     """A service named by the template begins here, else that of the owner goes on."""
     above = owner.ct_process
     ct.creator_aux = tmpl.creator_aux
+    ct.svc_creator = owner.user.u_comm
     if tmpl.svc_fmri or not isinstance(above, ProcessContract):
         ct.svc_fmri, ct.svc_ctid = tmpl.svc_fmri, ct.id
-        ct.svc_creator = owner.user.u_comm
     else:
         ct.svc_fmri, ct.svc_ctid = above.svc_fmri, above.svc_ctid
-        ct.svc_creator = above.svc_creator
 
 
 def _settle(ct: ProcessContract, owner: Proc) -> None:
@@ -282,22 +281,52 @@ def _unborn(ct: ProcessContract, proc: Proc) -> None:
             cte_withdraw(ct, e)
             break
     ct.leave(proc)
-    if not ct.nmembers:
-        lwp = ct.kernel.current
-        if lwp is not None:
-            contract_unlatest(lwp, ct)
-        if ct.owner is not None:
-            contract_abandon(ct, ct.owner)
-        else:
-            contract_destroy(ct)
-    ct.rele()
+    lwp = ct.kernel.current
+    if not ct.nmembers and lwp is not None:
+        contract_unlatest(lwp, ct)
+    if not ct.nmembers and ct.owner is not None:
+        contract_abandon(ct, ct.owner)
+        ct.rele()
+    else:
+        _left(ct)
 
 
-def contract_kill(ct: ProcessContract, source: Proc | None = None) -> None:
+def _left(ct: ProcessContract) -> None:
+    """Drop the reference of a member that left; with the last one an orphan ends."""
+    if ct.state is CtState.ORPHAN and not ct.nmembers:
+        contract_destroy(ct)  # which drops it
+    else:
+        ct.rele()
+
+
+def _can_kill(ct: ProcessContract, source: Proc | None, p: Proc) -> bool:
+    """contract_process_cankill."""
+    if hasprocperm(ct.cred, p.cred):
+        return True
+    return source is not None and hasprocperm(source.cred, p.cred)
+
+
+def _external(ct: ProcessContract, sender: int) -> bool:
+    """Whether a signal came from a process outside, which is not the owner either."""
+    if not sender:
+        return False  # the kernel's: a fault, a terminal, the end of a contract
+    if ct.owner is not None and ct.owner.pid == sender:
+        return False
+    return all(p.pid != sender for p in ct.crew)
+
+
+def contract_kill(
+    ct: ProcessContract, source: Proc | None = None, *, checked: bool = True
+) -> None:
     """Kill the members; with PGRPONLY only those in the group of ``source``.
 
     A member marked SKILLED can't put a child into this contract any more, which
     closes the race with a fork in progress.
+
+    Args:
+        ct: The contract.
+        source: Where it began; that one is ending by itself.
+        checked: Only those that the contract's maker or ``source`` may signal.
 
     Locks: none.
     """
@@ -306,6 +335,8 @@ def contract_kill(ct: ProcessContract, source: Proc | None = None) -> None:
         if p is source or p.stat is ProcStat.SIDL:
             continue
         if pgrponly and source is not None and p.pgrp is not source.pgrp:
+            continue
+        if checked and not _can_kill(ct, source, p):
             continue
         with p.lock:
             p.flag |= ProcFlag.SKILLED

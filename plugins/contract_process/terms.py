@@ -51,7 +51,8 @@ class CtParam(IntFlag):
     REGENT = 0x8
     """Takes over contracts with INHERIT."""
     KEEP_EXEC = 0x10
-    """Nobody needs to own it: abandoned as soon as it is made, not for children."""
+    """For programs that know nothing of contracts: the template stays over an exec, not
+    over a fork, and the contract is abandoned as soon as it is made."""
 
 
 ALL_PARAMS = CtParam(0x1F)
@@ -111,6 +112,11 @@ class Template:
         """A template of its own with the same terms (ctmpl_dup)."""
         return replace(self)
 
+    @property
+    def keep_exec(self) -> bool:
+        """Whether it stays active over an exec."""
+        return bool(self.params & CtParam.KEEP_EXEC)
+
     def for_child(self) -> Template | None:
         """What a forked child's lwp has: none with KEEP_EXEC (lwp_ctmpl_copy)."""
         return None if self.params & CtParam.KEEP_EXEC else self.dup()
@@ -132,8 +138,7 @@ class Template:
         elif term == CtTerm.SUBSUME:
             self._set_subsume(lwp, value)
         elif term == CtTerm.SVC_FMRI:
-            if value != INHERIT_FMRI:
-                secpolicy_contract_identity(cred)
+            secpolicy_contract_identity(cred)
             self.svc_fmri = "" if value == INHERIT_FMRI else value
         elif term == CtTerm.CREATOR_AUX:
             self.creator_aux = value
@@ -176,7 +181,8 @@ class Template:
         """
         _known(value, ALL_PARAMS)
         self.params = value
-        self._demote(cred)
+        if value & CtParam.PGRPONLY:
+            self._demote(cred)
 
     def set_fatal(self, value: int, cred: Cred | None = None) -> None:
         """Set the fatal events; critical ones that are no longer fatal are demoted.

@@ -17,6 +17,7 @@ from personae.core.contract import (
     ctmpl_dup,
 )
 from personae.core.cred import Cred
+from personae.core.ctmpl import ctmpl_exec
 from personae.core.ctqueue import CtListener
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import Lwp
@@ -211,10 +212,21 @@ def test_templates_are_copied_to_a_clone() -> None:
     assert clone.ct_active == {}
 
 
+def test_exec_drops_templates_but_keep_exec() -> None:
+    k, p, lwp = setup()
+    fork_with(k, p, lwp)
+    lwp.ct_active["process"] = Template()
+    ctmpl_exec(lwp)
+    assert (lwp.ct_active, lwp.ct_latest) == ({}, {})
+    keep = lwp.ct_active["process"] = Template(params=CtParam.KEEP_EXEC)
+    ctmpl_exec(lwp)
+    assert lwp.ct_active == {"process": keep}
+
+
 def test_keep_exec_is_abandoned_at_once() -> None:
     k, p, lwp = setup()
     ct = fork_with(k, p, lwp, params=CtParam.KEEP_EXEC)
-    assert (ct.state, ct.owner, ct.ref) == (CtState.ORPHAN, None, 3)
+    assert (ct.state, ct.owner, ct.ref) == (CtState.ORPHAN, None, 2)
     reap(k, ct.members[0])
     assert ct.state is CtState.DEAD
 
@@ -233,7 +245,7 @@ def test_service_and_creator() -> None:
     assert (sub.svc_fmri, sub.svc_ctid, sub.svc_creator) == (
         "svc:/x:y",
         ct.id,
-        b"startd",
+        b"worker",
     )
     assert sub.creator_aux == ""
 
@@ -287,11 +299,43 @@ def test_signal_and_core_and_hwerr() -> None:
     k, p, lwp = setup()
     ct = fork_with(k, p, lwp, info=CtEv.NONE, crit=CtEv(0x38), fatal=CtEv.NONE)
     a = ct.members[0]
+    far = first_proc(k).pid
     for event in ("signal", "core", "hwerr"):
-        k.contract_ops.contract_process_event(a, event, 11, p.pid)
+        k.contract_ops.contract_process_event(a, event, 11, far)
     assert types(ct.events) == [CtEv.SIGNAL, CtEv.CORE, CtEv.HWERR]
-    assert [(e.status, e.sender) for e in ct.events] == [(11, p.pid)] * 3
+    assert [(e.status, e.sender) for e in ct.events] == [(11, far)] * 3
     assert k.signals == []
+
+
+def test_signals_from_inside_are_no_event() -> None:
+    """Only a process that is no member and not the owner makes one."""
+    k, p, lwp = setup()
+    ct = fork_with(k, p, lwp, crit=CtEv.SIGNAL, fatal=CtEv.SIGNAL)
+    a = ct.members[0]
+    k.current = add_lwp(k, a)
+    b = fork(k, a)
+    for sender in (0, a.pid, b.pid, p.pid):
+        k.contract_ops.contract_process_event(a, "signal", 15, sender)
+    assert (list(ct.events), k.signals) == ([], [])
+    k.contract_ops.contract_process_event(a, "signal", 15, 9999)
+    assert k.signals == [(b.pid, Sig.SIGKILL)]
+
+
+def test_a_kill_needs_rights_except_after_a_hardware_error() -> None:
+    k, p, lwp = setup()
+    both = CtEv.CORE | CtEv.HWERR
+    ct = fork_with(k, p, lwp, crit=both, fatal=both)
+    a = ct.members[0]
+    k.current = add_lwp(k, a)
+    b = fork(k, a)
+    ct.cred.rele()
+    ct.cred = Cred(1000, 100)  # its maker was a user
+    a.cred.rele()
+    a.cred = Cred(1000, 100)
+    k.contract_ops.contract_process_event(a, "core", 11, 0)
+    assert k.signals == []
+    k.contract_ops.contract_process_event(a, "hwerr", 11, 0)
+    assert k.signals == [(b.pid, Sig.SIGKILL)]
 
 
 @pytest.mark.parametrize("event", ["signal", "core", "hwerr"])
@@ -307,9 +351,9 @@ def test_fatal_event_kills_the_others(event: str) -> None:
     assert unborn.stat is ProcStat.SIDL
     others = {"signal", "core", "hwerr"} - {event}
     for other in sorted(others):
-        k.contract_ops.contract_process_event(a, other, 0, 0)
+        k.contract_ops.contract_process_event(a, other, 0, 9999)
     assert k.signals == []
-    k.contract_ops.contract_process_event(a, event, 15, 0)
+    k.contract_ops.contract_process_event(a, event, 15, 9999)
     assert k.signals == [(b.pid, Sig.SIGKILL)]
     assert b.flag & ProcFlag.SKILLED
 
@@ -337,7 +381,7 @@ def test_owner_exits() -> None:
     ctmpl_clear(lwp)
     queue = contract_pbundle(p)
     contract_exit(p)
-    assert (ct.state, ct.owner, ct.regent, ct.ref) == (CtState.ORPHAN, None, None, 2)
+    assert (ct.state, ct.owner, ct.regent, ct.ref) == (CtState.ORPHAN, None, None, 1)
     assert (queue.dead, list(queue), p.ct_equeue) == (True, [], None)
     assert ct.evcnt == 0  # acknowledged: nobody would do it
     assert k.signals == []
@@ -393,7 +437,7 @@ def test_inherit_goes_to_the_regent() -> None:
     assert above.inherited == [ct]
     assert plain.state is CtState.ORPHAN
     ctmpl_clear(boss_lwp)
-    assert ct.ref == 2
+    assert ct.ref == 2  # the regent's
     # its events go on waiting for who adopts it
     reap(k, ct.members[0])
     assert (types(ct.events), ct.evcnt) == ([CtEv.EMPTY], 1)
@@ -516,7 +560,7 @@ def test_terms_by_number() -> None:
     for term, value in new.items():
         t.set_term(lwp, term, value, ROOT)
         assert t.get_term(term) == value
-    t.set_term(lwp, CtTerm.SVC_FMRI, "inherit:", USER)
+    t.set_term(lwp, CtTerm.SVC_FMRI, "inherit:", ROOT)
     assert t.svc_fmri == ""
     fmri = (lwp, CtTerm.SVC_FMRI, "svc:/a:b")
     assert errno_of(t.set_term, *fmri, USER) is Errno.EPERM
