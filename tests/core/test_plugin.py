@@ -135,3 +135,27 @@ def test_an_observer_with_a_typo_is_refused_and_leaves_nothing() -> None:
         obs.register(Typo())
     obs.register(Watcher([], "w"))
     assert len(obs.personae_proc_create) == 1
+
+
+def test_a_refused_plugin_leaves_nothing_behind() -> None:
+    class Wrong(Least):
+        @hookimpl
+        def b_forks(self) -> None: ...
+
+    for _ in range(2):
+        with pytest.raises(PluginError, match="b_forks"):
+            Brand("x", Wrong(), {})
+        assert Brand("x", Least(), {}).ops.b_exec("lwp") is None
+
+
+def test_watching_calls_is_known_at_once() -> None:
+    class Watch:
+        @hookimpl
+        def personae_syscall_entry(self) -> None: ...
+
+    watchers, watch = Observers(), Watch()
+    before = watchers.of_calls
+    watchers.register(watch)
+    during = watchers.of_calls
+    watchers.unregister(watch)
+    assert (before, during, watchers.of_calls) == (False, True, False)

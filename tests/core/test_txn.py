@@ -109,3 +109,36 @@ def test_no_step_after_commit() -> None:
         txn.commit()
         with pytest.raises(Panic, match="after the end"):
             txn.do("late", lambda: 1)
+
+
+def test_call_gives_the_undo_what_the_acquire_got() -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    def take(a: int, b: int) -> int:
+        seen.append(("take", a, b))
+        return a + b
+
+    def drop(a: int, b: int) -> None:
+        seen.append(("drop", a, b))
+
+    with pytest.raises(KernelError), Transaction("op") as txn:
+        assert txn.call("both", take, drop, 1, 2) == 3
+        assert txn.call("acquire alone", take, None, 3, 4) == 7
+        txn.owe("owed", drop, 5, 6)
+        raise KernelError(Errno.EAGAIN)
+    assert seen == [("take", 1, 2), ("take", 3, 4), ("drop", 5, 6), ("drop", 1, 2)]
+    assert txn.steps == ["both", "acquire alone"]
+
+
+def test_do_takes_arguments_and_undoes_the_result() -> None:
+    dropped: list[int] = []
+    with pytest.raises(KernelError), Transaction("op") as txn:
+        assert txn.do("a", pow, dropped.append, 2, 3) == 8
+        raise KernelError(Errno.EAGAIN)
+    assert dropped == [8]
+
+
+def test_call_of_a_name_that_is_taken() -> None:
+    with pytest.raises(Panic, match="step 'a' twice"), Transaction("op") as txn:
+        txn.call("a", abs, None, 1)
+        txn.call("a", abs, None, 2)
