@@ -408,7 +408,7 @@ def test_stop_on_exit(stage: Stage, asynchronous: bool) -> None:
 # ---- containers ----
 
 
-@invariant(22)
+@invariant(22, 33)
 @pytest.mark.parametrize(("brand", "kind"), EACH_KIND)
 def test_containers(brand: str, kind: str) -> None:
     s = Stage(brand)
@@ -418,9 +418,10 @@ def test_containers(brand: str, kind: str) -> None:
     assert task is not None
     owners: tuple[Any, ...] = (task, task.project, s.p.zone)
     before = [(o.nlwps, o.nprocs) for o in owners]
-    holds = task.hold_count
+    holds, lwps = task.hold_count, s.k.lwp_count
     child = s.fork(kind)
     more = 2 if kind == "forkall" else 1
+    assert (s.k.lwp_count, child.lgrpset) == (lwps + more, 0)
     assert (child.task, child.zone) == (task, s.p.zone)
     assert (task.procs[:2], task.hold_count) == ([child, s.p], holds + 1)
     assert [(o.nlwps, o.nprocs) for o in owners] == [
