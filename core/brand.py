@@ -110,6 +110,11 @@ class DefaultOps:
         return True
 
     @hookimpl
+    def b_coreinfo(self) -> bool:
+        """The kernel's own numbers, and the names of coreadm(8)."""
+        return True
+
+    @hookimpl
     def b_nosys(self) -> None:
         """ENOSYS and nothing else."""
 

@@ -265,7 +265,7 @@ class ClassSpec:
     def cl_free(self, buf: Any) -> None:
         """Free class data that no lwp took.
 
-        When: a step between cl_alloc and cl_fork failed, or the class changed (CL_FREE).
+        When: a step before cl_fork failed, or the class changed.  CL_FREE.
         Locks: none.  May fail: no.
         """
 

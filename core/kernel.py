@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae import hw
+from personae.core import corefile, signal
 from personae.core import exit as exits
-from personae.core import signal
 from personae.core.brand import Brand, BrandTable
 from personae.core.cls import default_classes
 from personae.core.contract import NoContracts
@@ -352,6 +352,10 @@ class Kernel:
     def proc_exit(self, lwp: Lwp, why: int, what: int) -> None:
         """End the process of ``lwp``."""
         exits.proc_exit(lwp, why, what)
+
+    def core(self, lwp: Lwp, sig: int, info: SigInfo) -> bool:
+        """Write the core files of a process; whether there is one."""
+        return corefile.core(lwp, sig, info)
 
     def preempt(self, lwp: Lwp) -> None:
         """Make the running lwp give way."""

@@ -145,7 +145,7 @@ class _Walk:
             "lwps": self.lwps(p),
             "held": (len(p.dtrace_helpers), len(p.pctx)),
             "attached": {f"{addr:x}": repr(seg) for addr, seg in p.segacct.items()},
-            "core": (p.corefile is not None, p.content is not None),
+            "core": (repr(p.corefile), repr(p.content)),
             "audit": p.audit is not None,
         }
 

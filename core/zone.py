@@ -117,6 +117,8 @@ class Zone:
         self.ffmisc = 0
         self.unknown_syscalls: dict[str, int] = {}
         self.console: Any = None
+        self.core: Any = None
+        """Settings of core files, once somebody asked (``corefile.core_zone``)."""
         self.ipc: dict[str, IpcTable] = {}
         """Its System V objects, by kind: shm, sem, msg."""
         self.options: dict[str, object] = {}

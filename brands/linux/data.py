@@ -37,6 +37,7 @@ class ZoneData:
     release: bytes = RELEASE
     version: bytes = VERSION
     boot_id: bytes = b""
+    core_pattern: bytes = b"core"
     futexes: dict[tuple[object, int], list[FutexWaiter]] = field(default_factory=dict)
     mounts: list[Vfs] = field(default_factory=list)
     memfs: TmpFs | None = None
@@ -110,7 +111,6 @@ class ProcData:
     ioprio: int = 0
     membarrier: bool = False
     limits_set: bool = False
-    cores: bool = False
     caps: tuple[int, int] | None = None
     timers: dict[int, Any] = field(default_factory=dict)
     fs: Group | None = None

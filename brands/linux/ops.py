@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from personae.brands.linux import mounts, policies, sharing, start, threads, timers
+from personae.brands.linux import (
+    core,
+    mounts,
+    policies,
+    sharing,
+    start,
+    threads,
+    timers,
+)
 from personae.brands.linux.abi import NEG_ERRNO
 from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
 from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
-from personae.core.rctl import rlimit_get
-from personae.core.signal import CldCode, Sig, SigInfo, psignal
+from personae.core.signal import Sig, SigInfo, psignal
 
 if TYPE_CHECKING:
+    from personae.core.coretext import CorePlan
     from personae.core.elf import ElfImage
     from personae.core.errno import Errno
     from personae.core.exec import ExecInfo, StartState
@@ -110,8 +118,6 @@ class LinuxOps:
         """Leave clone groups; children ask for a signal; a vfork parent goes on."""
         sharing.leave(proc)
         timers.stop_all(proc)
-        data = pdata(proc)
-        data.cores = proc.rctls is not None and rlimit_get(proc, "CORE")[0] > 0
         start.release_vfork_parent(proc)
         for child in proc.children():
             sig = pdata(child).pdeathsig if child.brand is proc.brand else 0
@@ -119,10 +125,13 @@ class LinuxOps:
                 start.parent_died(child, sig)
 
     @hookimpl
+    def b_coreinfo(self, lwp: Lwp, info: SigInfo, plan: CorePlan) -> bool:
+        """core_pattern, and the numbers that the guest knows."""
+        return core.coreinfo(lwp, info, plan)
+
+    @hookimpl
     def b_exit_with_sig(self, proc: Proc, info: SigInfo) -> None:
         """The exit signal of clone(2): SIGCHLD, another one, or none."""
-        if proc.wcode == CldCode.DUMPED and not pdata(proc).cores:
-            proc.wcode = info.code = CldCode.KILLED  # RLIMIT_CORE 0: no core
         sig = proc.exit_signal
         cv = pdata(proc).exit_cv
         if cv is not None:

@@ -191,7 +191,6 @@ _NET = {
 _SYSCTL: dict[bytes, dict[bytes, bytes]] = {
     b"kernel": {
         b"cap_last_cap": b"%d\n" % CAP_LAST,
-        b"core_pattern": b"core\n",
         b"core_uses_pid": b"0\n",
         b"ngroups_max": b"%d\n" % NGROUPS_MAX,
         b"ostype": b"Linux\n",
@@ -254,6 +253,7 @@ class SysFile(PseudoFile):
             b"osrelease": z.release,
             b"version": z.version,
             b"boot_id": z.boot_id,
+            b"core_pattern": z.core_pattern,
             b"pid_max": b"%d" % (k.maxpid + 1),
             b"entropy_avail": b"256",
             b"poolsize": b"256",
@@ -261,11 +261,15 @@ class SysFile(PseudoFile):
         return values[self.name] + b"\n"
 
     def pr_write(self, lwp: Lwp | None, off: int, data: bytes) -> int:
-        """Host and domain name."""
+        """Host and domain name, and where core files go."""
         if lwp is None or not lwp.proc.cred.has(Priv.SYS_ADMIN):
             raise KernelError(Errno.EPERM, "CAP_SYS_ADMIN")
         z: ZoneData = self.zone.brand_data
-        text = data.split(b"\n")[0].split(b"\0")[0][:64]
+        text = data.split(b"\n")[0].split(b"\0")[0]
+        if self.name == b"core_pattern":
+            z.core_pattern = text[:127]
+            return len(data)
+        text = text[:64]
         if self.name == b"hostname":
             z.nodename = text
         else:
@@ -314,7 +318,7 @@ def _sys(fs: PseudoFs, root: StaticDir, zone: Zone) -> StaticDir:
         top.add(d)
     kernel = top.nodes[b"kernel"]
     assert isinstance(kernel, StaticDir)
-    for name in (b"hostname", b"domainname"):
+    for name in (b"core_pattern", b"domainname", b"hostname"):
         kernel.add(SysFile(fs, kernel, name, zone, 0o644))
     for name in (b"osrelease", b"version", b"pid_max"):
         kernel.add(SysFile(fs, kernel, name, zone, 0o444))
