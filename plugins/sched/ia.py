@@ -6,7 +6,7 @@ levels higher (ia_boost, disp/ts.c).  ``mode`` off takes that from a lwp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from personae.core.cls import TimeShare, TsProc, setpri
@@ -33,6 +33,10 @@ class IaProc(TsProc):
 
     mode: int = IA_SET_INTERACTIVE
 
+    def dup(self) -> IaProc:
+        """A copy of its own."""
+        return replace(self)
+
 
 class Interactive(TimeShare):
     """IA."""
@@ -48,10 +52,25 @@ class Interactive(TimeShare):
         self._install(lwp, ia)
 
     @hookimpl
+    def cl_quantum(self, lwp: Lwp) -> int:
+        """As TS; the lwp is put on a CPU, with the boost it has now."""
+        ia: IaProc = lwp.cldata
+        ia.boost = self._boost_of(lwp, ia)
+        ia.newumdpri()
+        lwp.pri = ia.umdpri
+        return super().cl_quantum(lwp)
+
+    @hookimpl
     def cl_fork(self, lwp: Lwp, child: Lwp, buf: Any) -> None:
-        """As TS; the mode is inherited."""
+        """As TS; mode and boost are inherited.
+
+        The child is in no process group yet.
+        """
         buf.mode = lwp.cldata.mode
         super().cl_fork(lwp, child, buf)
+        buf.boost = lwp.cldata.boost
+        buf.newumdpri()
+        child.pri = buf.umdpri
 
     @hookimpl
     def cl_parmsin(self, parms: Any, cred: Cred) -> None:

@@ -52,3 +52,18 @@ def test_affinity_within_the_pool(elf: Elf) -> None:
     r = z.run(["/p"], timeout="60s")
     assert r.stdout.startswith(b"wrong: CPU 3: errno 22\n")
     assert b"CPU 1" not in r.stdout
+
+
+def test_tcsetpgrp_moves_the_boost(elf: Elf) -> None:
+    """IA: whoever has the terminal has the boost."""
+    m = Machine(**FAST)
+    z = zone(m, "z", elf("front", "linux"), brand="linux", scheduling_class="IA")
+    job = z.start(["/p"], tty=(24, 80))
+    seen = set()
+    while not job.done:
+        m.step()
+        child = job.proc.child
+        if child is not None and child.lwps and job.proc.lwps:
+            seen.add((job.proc.lwps[0].cldata.boost, child.lwps[0].cldata.boost))
+    assert job.result().returncode == 0
+    assert {(10, 10), (0, 10)} <= seen
