@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from personae.core.brands import load_brands
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
 from personae.core.machine import Machine
@@ -24,6 +26,15 @@ HOOKS = (
     "b_freelwp",
     "b_lwp_setrval",
 )
+
+
+@pytest.fixture(autouse=True)
+def _unwrapped() -> Iterator[None]:
+    """A brand's vector belongs to all machines: leave it as it was."""
+    (brand,) = load_brands(["native"])
+    saved = dict(vars(brand.ops))
+    yield
+    vars(brand.ops).update(saved)
 
 
 class Recorder:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personae.core.corefile import CC_STACK, core_set
 from personae.core.ctqueue import CtListener
 from personae.core.errno import KernelError
 from personae.core.file import legal_size
@@ -559,28 +560,17 @@ def test_all_comes_back_after_an_exec(
 # ---- contracts and core files ----
 
 
-class Held:
-    """What core-file settings are to fork: something that is held."""
-
-    def __init__(self) -> None:
-        self.ref = 1
-
-    def hold(self) -> Held:
-        self.ref += 1
-        return self
-
-    def rele(self) -> None:
-        self.ref -= 1
-
-
 @invariant(28)
 def test_core_file_settings(stage: Stage) -> None:
     s, p = stage, stage.p
-    path, content = Held(), Held()
-    p.corefile, p.content = path, content
+    core_set(p, "corefile", b"/cores/%f.%p")
+    core_set(p, "content", CC_STACK)
+    path, content = p.corefile, p.content
     child = s.fork()
     assert (child.corefile, child.content) == (path, content)
     assert (path.ref, content.ref) == (2, 2)
+    core_set(child, "corefile", b"elsewhere")
+    assert (p.corefile, path.ref) == (path, 1)
     s.exit(child)
     assert (path.ref, content.ref) == (1, 1)
 
