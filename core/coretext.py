@@ -146,7 +146,7 @@ def notes(lwp: Lwp, plan: CorePlan) -> bytes:
 
 def _prstatus(plan: CorePlan, t: CoreThread) -> bytes:
     lwp, p = t.lwp, t.lwp.proc
-    times = []
+    times: list[int] = []
     for cycles in (lwp.regs[_INSTRET], lwp.stime, p.cutime, p.cstime):
         usec = cycles * 1_000_000 // p.kernel.config.clock_hz
         times += divmod(usec, 1_000_000)

@@ -388,11 +388,13 @@ def _set_cred(lwp: Lwp, info: ExecInfo) -> None:
     if new is lwp.cred and new is proc.cred:
         return
     mine = new if new is not lwp.cred else new.hold()
-    old, proc.cred = proc.cred, mine
-    old.rele()
+    was, proc.cred = proc.cred, mine
     if lwp.cred is not new:
         old, lwp.cred = lwp.cred, new.hold()
         old.rele()
+    for watch in proc.kernel.observers.personae_cred:
+        watch(proc, was)
+    was.rele()
 
 
 def _set_names(proc: Proc, vnode: Vnode, info: ExecInfo, start: StartState) -> None:

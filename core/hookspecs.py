@@ -555,6 +555,13 @@ class ObserverSpec:
         """
 
     @hookspec
+    def personae_cred(self, proc: Proc, old: Cred) -> None:
+        """A process has other credentials than ``old``: setuid(2) and its like, exec.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
     def personae_zone_state(self, zone: Zone) -> None:
         """A zone has changed its state.
 

@@ -143,10 +143,11 @@ class _Walk:
             "signals": (p.ignore, p.sig, len(p.sigqueue)),
             "tracing": (sorted(p.sigmask), sorted(p.fltmask)),
             "lwps": self.lwps(p),
+            "probes": _probes(p),
             "held": (len(p.dtrace_helpers), len(p.pctx)),
             "attached": {f"{addr:x}": repr(seg) for addr, seg in p.segacct.items()},
             "core": (repr(p.corefile), repr(p.content)),
-            "audit": p.audit is not None,
+            "audit": repr(p.audit),
         }
 
     @staticmethod
@@ -391,6 +392,15 @@ def _queue(q: CtQueue | None) -> Section:
             (q.events.index(li.position) if li.position is not None else -1)
             for li in q.listeners
         ],
+    }
+
+
+def _probes(p: Proc) -> Section:
+    """Tracepoints in the text, and helpers with how many of their kind there are."""
+    points = p.as_.points if p.as_ is not None else {}
+    return {
+        "points": sorted(points),
+        "helpers": [repr(getattr(h, "provider", h)) for h in p.dtrace_helpers],
     }
 
 

@@ -85,11 +85,13 @@ def crset(proc: Proc, new: Cred) -> None:
         with kernel.pidlock:
             upcount_dec(kernel, old.uid, zoneid)
             upcount_inc(kernel, new.uid, zoneid)
-    proc.cred = new
-    old.rele()
+    was, proc.cred = old, new
     for lwp in proc.lwps:
         old, lwp.cred = lwp.cred, new.hold()
         old.rele()
+    for watch in kernel.observers.personae_cred:
+        watch(proc, was)
+    was.rele()
 
 
 def nproc_check(kernel: Kernel, cred: Cred, zone: Zone) -> None:
