@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 
+from personae.core import savefile
+from personae.core.brand import Brand
 from personae.core.classes import class_points, load_class, load_classes
 from personae.core.cls import SchedClass
 from personae.core.clsparms import TQDEF, TQINF, FxParms, IaParms, RtParms, TsParms
 from personae.core.cred import PRIV_ZONE, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
+from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import Lwp, TState
 from personae.core.plugin import PluginError, spec_names
 from personae.core.task import settaskid
 from personae.plugins.sched.fss import FSS_QUANTUM, FairShare
 from tests.core.fakes import FakeKernel, add_lwp, add_zone, as_any, first_proc, fork
+from tests.core.realkernel import NullOps
 
 NAMES = ["FSS", "FX", "IA", "RT"]
 USER = Cred(1000, 100)
@@ -456,3 +460,13 @@ def test_fss_nice_is_within_a_project(fake: FakeKernel) -> None:
     had = turns(fake, [lwp, nice, other], 600)
     assert had[0] > 1.5 * had[1]
     assert had[0] + had[1] == pytest.approx(had[2], abs=3)
+
+
+def test_saved_class_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may name the package of an installed class, and no other."""
+    cls = SchedClass("GOOD", Good())
+    k = Kernel(KernelConfig(memory=16 << 20), [Brand("native", NullOps(), {})], [cls])
+    brands = list(k.brands.brands.values())
+    data = savefile.dump(k)
+    monkeypatch.setattr(savefile, "class_packages", lambda: {"tests"})
+    assert savefile.load(data, brands).classes["GOOD"].ops.cl_quantum(None) == 7
