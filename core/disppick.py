@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from personae.core.cpu import Cpu
     from personae.core.disp import Dispatcher
     from personae.core.lwp import Lwp
@@ -34,7 +36,10 @@ def pick(disp: Dispatcher) -> tuple[int, Cpu, Lwp] | None:
     next window begins.  None if no CPU may run any.
     """
     best: tuple[int, Cpu, Lwp] | None = None
-    for cpu in sorted(disp.kernel.cpus, key=_clock):
+    cpus = disp.kernel.cpus
+    if disp.shuffle is not None:
+        cpus = disp.shuffle.mixed(cpus)
+    for cpu in sorted(cpus, key=_clock):
         offer = _offer(disp, cpu)
         if offer is None:
             continue
@@ -53,7 +58,10 @@ def _clock(cpu: Cpu) -> int:
 def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:
     later: tuple[int, Lwp] | None = None
     for pri in sorted(disp.queues, reverse=True):
-        for lwp in disp.queues[pri]:
+        queue: Iterable[Lwp] = disp.queues[pri]
+        if disp.shuffle is not None:
+            queue = disp.shuffle.mixed(queue)
+        for lwp in queue:
             if not allowed(lwp, cpu):
                 continue
             start = max(cpu.clock, lwp.ready)

@@ -35,6 +35,8 @@ def build(cls: type[M], config: Config) -> M:
         memory=mc.memory,
         clock_hz=mc.clock_hz,
         quantum=mc.quantum,
+        schedule_seed=mc.schedule_seed,
+        lock_checking=mc.lock_checking,
         epoch_ns=mc.epoch,
         brands=load_brands(),
     )

@@ -89,6 +89,7 @@ class Machine:
         memory: Physical memory: bytes, or a text such as "256M".
         clock_hz: Cycles in a virtual second.
         quantum: Cycles of a time slice.
+        schedule_seed: Another order of what runs; 0 is the plain one.
         brands: The personalities it knows; by default all that are installed.
         classes: Scheduling classes besides TS and SYS; by default all that are
             installed.
@@ -104,6 +105,7 @@ class Machine:
         clock_hz: int = 1_000_000_000,
         brands: Iterable[Brand] | None = None,
         classes: Iterable[SchedClass] | None = None,
+        schedule_seed: int = 0,
         plugins: Iterable[object] = (),
         **more: Any,
     ) -> None:
@@ -112,6 +114,7 @@ class Machine:
             cpus=cpus,
             memory=parse_size(memory),
             clock_hz=clock_hz,
+            schedule_seed=schedule_seed,
             **more,
         )
         self._brands = list(load_brands() if brands is None else brands)

@@ -40,6 +40,7 @@ def run_report(kernel: Kernel) -> dict[str, Any]:
             "memory": config.memory,
             "clock_hz": config.clock_hz,
             "quantum": config.quantum,
+            "schedule_seed": config.schedule_seed,
         },
         "virtual_seconds": kernel.now_ns / 1e9,
         "cycles": kernel.now,

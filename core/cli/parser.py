@@ -120,6 +120,13 @@ def add_run(run: argparse.ArgumentParser) -> None:
     )
     add("-b", "--brand", default="linux", help="personality (default: linux)")
     add("--seed", type=seed, default=0, metavar="N", help="source of chance (0)")
+    add(
+        "--schedule-seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="another order of what runs (0: the plain one)",
+    )
     add("--cpus", type=cpus, default=1, metavar="N", help="number of harts (1)")
     add(
         "--memory",

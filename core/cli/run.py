@@ -70,6 +70,7 @@ def make_machine(args: argparse.Namespace) -> Machine:
 
     return Machine(
         seed=args.seed,
+        schedule_seed=args.schedule_seed,
         cpus=args.cpus,
         memory=args.memory,
         brands=load_brands({args.brand, "native"}),

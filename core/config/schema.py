@@ -48,6 +48,10 @@ class MachineConf:
     epoch: Annotated[int, Epoch(), "the virtual time of day at boot"] = (
         1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
     )
+    schedule_seed: Annotated[
+        int, Range(0, 2**64 - 1), "another order of what runs; 0 is the plain one"
+    ] = 0
+    lock_checking: Annotated[bool, "the kernel checks its locks: order, owner"] = True
     engine: Annotated[Literal["c", "python"], "what executes instructions"] = "c"
 
 
