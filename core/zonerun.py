@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personae.core.config.units import parse_duration
-from personae.core.errno import KernelError
+from personae.core.errno import Errno, KernelError
 from personae.core.exit import kill_proc
 from personae.core.file import File, FileFlag
 from personae.core.proc import Proc, ProcStat
@@ -16,13 +16,13 @@ from personae.core.signal import CldCode
 from personae.core.start import start_program
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.hoststream import HostStream
-from personae.core.vfs.lookup import lookup
+from personae.core.vfs.lookup import MAXSYMLINKS, lookup
 from personae.core.vfs.lower import HostLower, TarLower
 from personae.core.vfs.overlay import OverlayFs
 from personae.core.vfs.termios import Winsize
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.tty import Tty, tty_vnode
-from personae.core.vfs.vnode import mount
+from personae.core.vfs.vnode import VType, mount
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -275,13 +275,39 @@ class ZoneHandle:
 
 
 def make_dirs(root: Vnode, path: str, cred: Cred) -> Vnode:
-    """The folder ``path`` below ``root``, made where it is missing."""
-    here = root
-    for part in filter(None, path.split("/")):
-        try:
-            here = here.lookup(part.encode(), cred)
-        except KernelError:
-            here = here.mkdir(part.encode(), 0o755, cred)
+    """The folder ``path`` below ``root``, made where it is missing.
+
+    Links are followed, and stay below ``root``.
+
+    Raises:
+        KernelError: ELOOP, too many links; ENOTDIR, a file is in the way.
+    """
+    here, parts = root, path.split("/")[::-1]
+    trail = [root]
+    links = 0
+    while parts:
+        part = parts.pop()
+        if part == "..":
+            trail = trail[:-1] or [root]
+            here = trail[-1]
+        elif part not in ("", "."):
+            try:
+                step = here.lookup(part.encode(), cred)
+            except KernelError as e:
+                if e.errno is not Errno.ENOENT:
+                    raise
+                step = here.mkdir(part.encode(), 0o755, cred)
+            if step.v_type is VType.LNK:
+                links += 1
+                if links > MAXSYMLINKS:
+                    raise KernelError(Errno.ELOOP, path)
+                target = step.readlink().decode(errors="surrogateescape")
+                if target.startswith("/"):
+                    trail, here = [root], root
+                parts += target.split("/")[::-1]
+                continue
+            here = step
+            trail.append(here)
     return here
 
 

@@ -177,6 +177,22 @@ def test_a_file_with_a_brand_that_is_not_here(tmp_path: Path) -> None:
         Machine.load(file, brands=load_brands(["native"]))
 
 
+def test_put_follows_links_inside_the_root(tmp_path: Path) -> None:
+    (tmp_path / "usr" / "bin").mkdir(parents=True)
+    (tmp_path / "bin").symlink_to("usr/bin")
+    (tmp_path / "up").symlink_to("/../usr")
+    (tmp_path / "loop").symlink_to("loop")
+    machine = Machine(brands=load_brands(["native"]))
+    zone = machine.add_zone("n", brand="native", rootfs=tmp_path)
+    zone.put("/bin/hello", guest("hello"))
+    zone.put("/up/bin/hello2", guest("hello"))
+    assert zone.run(["/usr/bin/hello"]).returncode == 0
+    assert zone.run(["/usr/bin/hello2"]).returncode == 0
+    with pytest.raises(KernelError, match="ELOOP"):
+        zone.put("/loop/x", b"")
+    assert not any((tmp_path / "usr" / "bin").iterdir())
+
+
 def test_unknown_zone_and_brand_are_named() -> None:
     machine, _ = native()
     with pytest.raises(KeyError, match="no zone 'x'; there are: global, n"):
