@@ -24,7 +24,6 @@ from personae.core.limits import cpu_time_tick
 from personae.core.lwp import Lwp, TState, WhyStop
 from personae.core.proc import Proc, ProcStat
 from personae.core.shuffle import Shuffle
-from personae.core.shuffle import Shuffle
 
 if TYPE_CHECKING:
     from personae.core.cpu import Cpu
@@ -289,8 +288,6 @@ class Dispatcher:
     def _run(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> None:
         k = self.kernel
         quantum = lwp.cls.ops.cl_quantum(lwp) if lwp.cls is not None else k.quantum
-        if self.shuffle is not None:
-            quantum = self.shuffle.slice(quantum)
         if self.shuffle is not None:
             quantum = self.shuffle.slice(quantum)
         end = cpu.clock + quantum
