@@ -71,7 +71,6 @@ class KernelConfig:
         syscall_cost: Cycles that a system call takes besides its instructions.
         lock_checking: Whether lock order and ownership are checked.
         schedule_seed: Which schedule, see ``core.shuffle``; 0 is the plain one.
-        schedule_seed: Which schedule, see ``core.shuffle``; 0 is the plain one.
     """
 
     seed: int = 0
@@ -84,7 +83,6 @@ class KernelConfig:
     maxpid: int = 30000
     syscall_cost: int = 200
     lock_checking: bool = True
-    schedule_seed: int = 0
     schedule_seed: int = 0
 
 
