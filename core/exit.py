@@ -21,6 +21,7 @@ from personae.core.lwp import TpFlag, TState
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
+from personae.core.sem import semexit
 from personae.core.session import pgexit, sess_rele
 from personae.core.signal import (
     CldCode,
@@ -102,6 +103,7 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     ops.b_lwpexit(lwp)
     ops.b_proc_exit(p)
     k.timers_cancel(p)
+    semexit(p)
     p.fds.close_all(lwp)
     p.user.fds = None
     orphan_check(p)
