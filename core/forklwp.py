@@ -49,7 +49,6 @@ def holdlwps(lwp: Lwp, flag: ProcFlag) -> None:
     for t in p.lwps:
         if t is not lwp and t.state is not TState.TS_STOPPED:
             p.kernel.disp.stop(t, WhyStop.PR_SUSPENDED)
-    p.lwprcnt = 1
 
 
 def continuelwps(p: Proc) -> None:
@@ -65,7 +64,6 @@ def continuelwps(p: Proc) -> None:
 
 def lwp_start(lwp: Lwp) -> None:
     """Put a stopped lwp on the dispatch queue (lwp_create_done)."""
-    lwp.proc.lwprcnt += 1
     lwp.kernel.disp.setrun(lwp)
 
 

@@ -16,6 +16,7 @@ from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.flags import quick_flags
+from personae.core.lwp import TState
 from personae.core.sync import CondVar
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Proc:
         "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
         "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
         "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
-        "lwprcnt", "lwps", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
+        "lwps", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
         "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
         "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
@@ -260,7 +261,6 @@ class Proc:
         self.lwpid = 0
         """Last lwp id handed out."""
         self.lwpcnt = 0
-        self.lwprcnt = 0
         self.lwpdaemon = 0
         self.zombies: list[int] = []
         """Ids of lwps that ended and that nobody has waited for yet."""
@@ -305,6 +305,11 @@ class Proc:
         fds = self.user.fds
         assert fds is not None, "a process without a file table"
         return fds
+
+    @property
+    def lwprcnt(self) -> int:
+        """Lwps that are not stopped."""
+        return sum(t.state is not TState.TS_STOPPED for t in self.lwps)
 
     def children(self) -> list[Proc]:
         """Children, newest first, half-made ones left out."""

@@ -165,7 +165,6 @@ def sys_lwp_suspend(lwp: Lwp, tid: int) -> int:
     target.ast = True
     if target is not lwp and target.state in (TState.TS_RUN, TState.TS_SLEEP):
         lwp.kernel.disp.stop(target, WhyStop.PR_SUSPENDED)
-        p.lwprcnt -= 1
     return 0
 
 
