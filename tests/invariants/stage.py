@@ -105,6 +105,7 @@ class Stage:
             raise AssertionError(f"{kind} made {child!r}")
         assert self.diff(before) == []
         assert ledger_check(self.k) == wrong
+        assert self.p.lwprcnt == sum(s.name != "TS_STOPPED" for s, _ in states)
         assert len(states) == len(self.p.lwps)
         for t, (state, _) in zip(self.p.lwps, states, strict=True):
             assert (t.state is state) or (t.state.name == "TS_RUN"), t
