@@ -31,6 +31,7 @@ from personae.core.clsparms import (
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
 from personae.core.lwp import TState, WhyStop
+from personae.core.msacct import WAIT_CPU
 from personae.core.plugin import Vector
 from personae.core.sync import LockOrder
 from personae.core.tsdpt import TS_DEFAULT, TS_DPTBL
@@ -502,11 +503,12 @@ def setpri(lwp: Lwp, pri: int) -> None:
     if lwp.state is not TState.TS_RUN:
         lwp.pri = pri
         return
-    ready = lwp.ready
+    ready, since, waited = lwp.ready, lwp.msince, lwp.ms[WAIT_CPU]
     lwp.kernel.disp.stop(lwp, WhyStop.NONE)
     lwp.pri = pri
     lwp.kernel.disp.setrun(lwp)
-    lwp.ready = ready  # it can run since then, also on a CPU that is behind
+    # It can run since then, also on a CPU that is behind.
+    lwp.ready, lwp.msince, lwp.ms[WAIT_CPU] = ready, since, waited
 
 
 KERNEL_CLASSES = ("SYS", "TS")

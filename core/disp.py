@@ -22,6 +22,7 @@ from personae.core import disppick, trap
 from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
 from personae.core.lwp import Lwp, TState, WhyStop
+from personae.core.msacct import SLEEP, STOPPED, USER, USER_LOCK, WAIT_CPU, new_mstate
 from personae.core.proc import Proc, ProcStat
 from personae.core.shuffle import Shuffle
 
@@ -91,12 +92,14 @@ class Dispatcher:
                 return
             raise Panic(f"{lwp!r} can't be made runnable")
         if lwp.proc.stat is ProcStat.SSTOP:
+            new_mstate(lwp, STOPPED)
             lwp.state = TState.TS_STOPPED
             lwp.whystop = WhyStop.PR_JOBCONTROL
             return
         lwp.state = TState.TS_RUN
         lwp.whystop = WhyStop.NONE
-        lwp.ready = self.kernel.now
+        new_mstate(lwp, WAIT_CPU)
+        lwp.ready = lwp.msince  # not before what it has seen, on whatever CPU
         self._enqueue(lwp)
         running = self.kernel.current
         if (
@@ -140,6 +143,7 @@ class Dispatcher:
 
     def sleep(self, lwp: Lwp, s: Sleep) -> None:
         """Put the running lwp to sleep as ``s`` says."""
+        new_mstate(lwp, USER_LOCK if s.user_lock else SLEEP)
         lwp.state = TState.TS_SLEEP
         lwp.wchans = s.cvs
         for cv in s.cvs:
@@ -188,6 +192,7 @@ class Dispatcher:
             self._dequeue(lwp)
         elif lwp.state is TState.TS_SLEEP:
             self._leave_channels(lwp)
+        new_mstate(lwp, STOPPED)
         lwp.state = TState.TS_STOPPED
         lwp.whystop = why
 
@@ -304,6 +309,7 @@ class Dispatcher:
         cpu.lwp = lwp
         k.current = lwp
         k.now = cpu.clock
+        new_mstate(lwp, USER)
         lwp.regs[CYCLE] = start = cpu.clock
         self.yielding = False
         part = k.hw.slice(cpu.id).view
@@ -335,6 +341,7 @@ class Dispatcher:
         if lwp.cls is not None:
             ops = lwp.cls.ops
             front = not ops.cl_tick(lwp, k.now - start) and ops.cl_preempt(lwp)
+        new_mstate(lwp, WAIT_CPU)
         lwp.state = TState.TS_RUN
         lwp.ready = k.now
         self._enqueue(lwp, front)

@@ -18,6 +18,7 @@ from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TpFlag, TState
+from personae.core.msacct import lwp_mstate_exit
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
@@ -57,6 +58,7 @@ def _end_lwp(lwp: Lwp) -> None:
     if isinstance(lwp.sysstate, ForkPunish):
         punish_end(lwp)
     lwp.proc.brand.ops.b_lwpexit(lwp)
+    lwp_mstate_exit(lwp)
     lwp.proc.utime += lwp.regs[INSTRET]
     lwp.proc.stime += lwp.stime
     if lwp.tpflag & TpFlag.TP_DAEMON:
@@ -114,6 +116,7 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     contract_exit(p)
     if p.ct_process is not None:
         k.contract_ops.contract_process_exit(p.ct_process, p)
+    lwp_mstate_exit(lwp)
     p.utime += lwp.regs[INSTRET]
     p.stime += lwp.stime
     lwp_discard(lwp)

@@ -11,6 +11,7 @@ from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.flags import quick_flags
+from personae.core.msacct import NMSTATES, STOPPED
 
 if TYPE_CHECKING:
     from personae.core.cls import SchedClass
@@ -79,7 +80,8 @@ class Lwp:
         "_sigmask", "agent", "ast", "bind_cpu", "bind_pset", "brand_inited",
         "brand_lwp", "cldata", "clear_child_tid", "cls", "cpu", "cred", "ct_active",
         "ct_latest", "ctx", "ctxops", "deadline", "door", "interrupted",
-        "interruptible", "kernel", "post_sys", "pri", "proc", "qpri", "ready", "regs",
+        "interruptible", "kernel", "ms", "msince", "mstate",
+        "post_sys", "pri", "proc", "qpri", "ready", "regs",
         "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
         "sigwaiting", "sleep", "start", "state", "stime", "sysargs", "sysent",
         "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans", "whystop",
@@ -153,6 +155,11 @@ class Lwp:
         self.ctxops: list[Any] = []
         self.utime = 0
         self.stime = 0
+        self.ms = [0] * NMSTATES
+        """Cycles in each microstate; those on a CPU are all under USER."""
+        self.mstate = STOPPED
+        self.msince = kernel.now
+        """When it came into its microstate."""
 
     @property
     def sigmask(self) -> int:

@@ -16,6 +16,7 @@ from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.flags import quick_flags
+from personae.core.msacct import NMSTATES
 from personae.core.lwp import TState
 from personae.core.sync import CondVar
 
@@ -156,7 +157,7 @@ class Proc:
         "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
         "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
         "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
-        "lwps", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
+        "lwps", "ms", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
         "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
         "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
@@ -270,6 +271,8 @@ class Proc:
 
         # accounting, all in cycles
         self.mstart = 0
+        self.ms = [0] * NMSTATES
+        """Microstates of lwps that ended; see ``core.msacct``."""
         self.utime = 0
         self.stime = 0
         self.cutime = 0

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from personae.core._version import __version__
+from personae.core.msacct import mstates_of
 from personae.core.proc import ProcFlag, ProcStat
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def run_report(kernel: Kernel) -> dict[str, Any]:
         "syscalls": merged(made.values()),
         "syscalls_by_brand": made,
         "unknown_syscalls": merged(z.unknown_syscalls for z in kernel.zones.values()),
+        "microstates": mstates_of(kernel),
         "peak_frames": kernel.hw.stat(PEAK_FRAMES),
         "digest": kernel.digest(),
         "counters": dict(sorted(kernel.kstat.items())),

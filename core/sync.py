@@ -58,6 +58,7 @@ class Sleep(Exception):
         interruptible: Whether a signal ends the wait.
         restart: What a signal makes of the call.
         partial: Result of the call if a signal ends it, when it did part of its work.
+        user_lock: It waits for a lock of the program, which is counted apart.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Sleep(Exception):
         interruptible: bool = True,
         restart: Restart = Restart.SYS,
         partial: int | None = None,
+        user_lock: bool = False,
     ) -> None:
         super().__init__()
         self.cvs = cvs
@@ -74,6 +76,7 @@ class Sleep(Exception):
         self.interruptible = interruptible
         self.restart = restart
         self.partial = partial
+        self.user_lock = user_lock
 
 
 class LockOrder(IntEnum):

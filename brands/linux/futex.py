@@ -156,7 +156,7 @@ def _wait(lwp: Lwp, addr: int, op: int, val: int, timeout: int, bitset: int) -> 
         dequeue(w)
         data.futex = None
     restart = Restart.SYS if deadline is None else Restart.NOHAND
-    raise Sleep(w.cv, deadline=deadline, restart=restart)
+    raise Sleep(w.cv, deadline=deadline, restart=restart, user_lock=True)
 
 
 def _deadline(lwp: Lwp, op: int, timeout: int) -> int | None:

@@ -241,7 +241,7 @@ def _park(lwp: Lwp, timeout: int, tid: int) -> int:
         return 0
     if deadline is not None and lwp.kernel.now >= deadline:
         raise KernelError(Errno.ETIME, "nobody came")
-    raise Sleep(data.park, deadline=deadline, restart=Restart.NEVER)
+    raise Sleep(data.park, deadline=deadline, restart=Restart.NEVER, user_lock=True)
 
 
 def sys_lwp_park(lwp: Lwp, which: int, arg1: int, arg2: int) -> int:

@@ -1,0 +1,90 @@
+"""Microstates: they add up to the cycle, and start at nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personae.core.fork import fork1, forkall
+from personae.core.lwp import Lwp
+from personae.core.msacct import Lms, lwp_mstates, mstates_of, proc_mstates
+from personae.core.signal import CldCode
+from tests.core.machines import native
+from tests.core.realkernel import first, kernel
+
+
+def age(lwp: Lwp) -> int:
+    return sum(lwp_mstates(lwp))
+
+
+def test_a_new_lwp_is_stopped() -> None:
+    k = kernel()
+    k.now = 1000
+    lwp = first(k)
+    k.now = 1500
+    child = fork1(lwp).lwps[0]
+    k.disp.stop(child, child.whystop)
+    assert (child.ms, age(child)) == ([0] * 10, 0)
+    k.now = 1700
+    assert lwp_mstates(child)[Lms.STOPPED] == 200
+
+
+@pytest.mark.invariant(18)
+@pytest.mark.parametrize("fork", [fork1, forkall])
+def test_a_clone_starts_at_nothing(fork: Callable[[Lwp], Any]) -> None:
+    k = kernel()
+    lwp = first(k)
+    k.now = 5000
+    assert age(lwp) == 5000
+    child = fork(lwp)
+    assert [age(t) for t in child.lwps] == [0]
+    assert sum(proc_mstates(child)) == 0
+
+
+def test_a_process_keeps_what_its_lwps_spent() -> None:
+    k = kernel()
+    lwp = first(k)
+    child = fork1(lwp)
+    k.now = 700
+    spent = lwp_mstates(child.lwps[0])
+    k.proc_exit(child.lwps[0], CldCode.EXITED, 0)
+    assert proc_mstates(child) == spent
+    assert sum(spent) == 700
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_states_add_up(cpus: int) -> None:
+    """Over a real run: every lwp's states are its age, on however many CPUs."""
+    machine, zone = native("forktest", cpus=cpus)
+    k = machine.kernel
+    job = zone.start(["/bin/forktest", "20"])
+    born: dict[tuple[int, int], int] = {}
+    total = mstates_of(k)
+    while job.proc.lwps:
+        machine.step()
+        for p in k.practive:
+            for t in p.lwps:
+                got = lwp_mstates(t)
+                assert min(got) >= 0
+                since = born.setdefault((p.pid, t.tid), t.msince - sum(t.ms))
+                assert t.msince - sum(t.ms) == since
+        total = mstates_of(k) if job.proc.lwps else total
+    assert total["system"] > total["user"] > 0  # it makes calls, little else
+    assert total["sleep"] > 0
+
+
+def test_on_cpu_time_is_user_and_system() -> None:
+    machine, zone = native("forktest")
+    p = zone.start(["/bin/forktest", "3"]).proc
+    machine.run_until([p])
+    got = proc_mstates(p)
+    assert (got[Lms.USER], got[Lms.SYSTEM]) == (p.utime, p.stime)
+
+
+def test_report() -> None:
+    machine, zone = native("forktest")
+    zone.start(["/bin/forktest", "3"])
+    machine.step()
+    assert list(machine.report()["microstates"]) == [s.name.lower() for s in Lms]
