@@ -11,6 +11,7 @@ from personae.core.fork import fork1, forkall
 from personae.core.lwp import Lwp
 from personae.core.msacct import Lms, lwp_mstates, mstates_of, proc_mstates
 from personae.core.signal import CldCode
+from personae.core.sync import CondVar, Sleep
 from tests.core.machines import native
 from tests.core.realkernel import first, kernel
 
@@ -72,7 +73,32 @@ def test_states_add_up(cpus: int) -> None:
                 assert t.msince - sum(t.ms) == since
         total = mstates_of(k) if job.proc.lwps else total
     assert total["system"] > total["user"] > 0  # it makes calls, little else
-    assert total["sleep"] > 0
+
+
+@pytest.mark.parametrize("lock", [False, True])
+def test_a_wait_is_sleep_or_a_lock(lock: bool) -> None:
+    k = kernel()
+    lwp = first(k)
+    cv = CondVar()
+    k.disp.sleep(lwp, Sleep(cv, user_lock=lock))
+    k.now += 50
+    k.wakeup(cv)
+    k.now += 7
+    got = lwp_mstates(lwp)
+    assert got[Lms.USER_LOCK if lock else Lms.SLEEP] == 50
+    assert (got[Lms.WAIT_CPU], sum(got)) == (7, 57)
+
+
+def test_a_waker_that_is_behind() -> None:
+    """The sleeper does not go back in its own time."""
+    k = kernel()
+    lwp = first(k)
+    k.now = 900
+    cv = CondVar()
+    k.disp.sleep(lwp, Sleep(cv))
+    k.now = 300
+    k.wakeup(cv)
+    assert lwp.ready == 900
 
 
 def test_on_cpu_time_is_user_and_system() -> None:
