@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.core import coretext
 from personae.core.coretext import CorePlan, CoreThread
@@ -73,7 +73,7 @@ class CoreRef:
 
     __slots__ = ("ref", "value")
 
-    def __init__(self, value: bytes | int) -> None:
+    def __init__(self, value: Any) -> None:
         self.value = value
         self.ref = 1
 

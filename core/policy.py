@@ -259,3 +259,8 @@ def secpolicy_ipc_config(cred: Cred) -> None:
 def secpolicy_lock_memory(cred: Cred) -> None:
     """Keep memory from being paged out."""
     priv_policy(cred, Priv.PROC_LOCK_MEMORY)
+
+
+def secpolicy_coreadm(cred: Cred) -> None:
+    """Change the settings of core files that are a whole zone's."""
+    priv_policy(cred, Priv.SYS_ADMIN)

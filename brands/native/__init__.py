@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from personae.brands.native import (
+    sys_core,
     sys_file,
+    sys_ipc,
     sys_lwp,
     sys_mem,
     sys_misc,
@@ -27,7 +29,9 @@ from personae.core.syscall import load_sysent
 _HANDLERS = {
     name: fn
     for module in (
+        sys_core,
         sys_file,
+        sys_ipc,
         sys_lwp,
         sys_mem,
         sys_misc,
