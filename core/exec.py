@@ -23,8 +23,10 @@ from personae.core.ctmpl import ctmpl_exec
 from personae.core.errno import Errno, KernelError
 from personae.core.execload import load_image, place_image
 from personae.core.exit import exitlwps
+from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
 from personae.core.proc import ProcFlag, ProcPrFlag
+from personae.core.prstop import relvm_barrier
 from personae.core.vfork import relvm
 from personae.core.vfs.lookup import lookup
 from personae.core.vfs.vnode import S_ISGID, S_ISUID, X_OK, VType
@@ -175,8 +177,26 @@ def exec_common(
         KernelError: Nothing has changed.  E2BIG ENOENT ENOTDIR EACCES ELOOP
             ENAMETOOLONG ENOEXEC ENOMEM EPERM.
     """
+    relvm_barrier(lwp.proc)
+    try:
+        _exec(lwp, path, argv or [b""], envp, vnode, nosuid)
+    except KernelError as e:
+        for watch in lwp.kernel.observers.personae_exec_failure:
+            watch(lwp.proc, path, int(e.errno))
+        raise
+
+
+def _exec(
+    lwp: Lwp,
+    path: bytes,
+    argv: list[bytes],
+    envp: list[bytes],
+    vnode: Vnode | None,
+    nosuid: bool,
+) -> None:
     proc = lwp.proc
-    argv = argv or [b""]
+    if lwp.agent:
+        raise KernelError(Errno.ENOTSUP, "the agent lwp of /proc can't exec")
     _check_args(proc, argv, envp)
     secpolicy_basic_exec(lwp.cred)
     if vnode is None:
@@ -356,6 +376,8 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     """The process becomes the new program.  Nothing here fails."""
     proc = lwp.proc
     exitlwps(lwp)
+    freectx(lwp, isexec=True)
+    freepctx(proc, isexec=True)
     relvm(proc)
     proc.as_ = info.as_
     proc.fds.close_on_exec(lwp)

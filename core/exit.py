@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core import prstop
 from personae.core.contract import contract_abandon, contract_exit
 from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
@@ -19,6 +20,7 @@ from personae.core.getproc import ForkPunish, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TpFlag, TState
 from personae.core.msacct import lwp_mstate_exit
+from personae.core.pctx import freepctx
 from personae.core.pid import unlink_child, unlink_orphan
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
@@ -54,6 +56,8 @@ def exitlwps(lwp: Lwp) -> None:
 
 def _end_lwp(lwp: Lwp) -> None:
     k = lwp.kernel
+    for watch in k.observers.personae_lwp_exit:
+        watch(lwp)
     k.disp.forget(lwp)
     if isinstance(lwp.sysstate, ForkPunish):
         punish_end(lwp)
@@ -95,6 +99,10 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     k = p.kernel
     if p.flag & ProcFlag.SEXITING:
         raise Panic(f"{p!r} exits twice")
+    if lwp.sysent is not None and lwp is k.current and why == CldCode.EXITED:
+        prstop.relvm_barrier(p)  # a call: entered again when /proc lets go
+    for watch in k.observers.personae_lwp_exit:
+        watch(lwp)
     evaporates = bool(p.flag & ProcFlag.SVFORK) and what == EVAPORATE
     p.flag |= ProcFlag.SEXITING
     exitlwps(lwp)
@@ -148,8 +156,7 @@ def _drop_uarea(p: Proc) -> None:
         if obj is not None:
             obj.rele()
     p.corefile = p.content = None
-    p.dtrace_helpers = []
-    p.pctx = []
+    freepctx(p, isexec=False)
 
 
 def _reparent(p: Proc) -> None:
@@ -196,6 +203,7 @@ def _become_zombie(p: Proc, evaporates: bool) -> None:
     p.sig = 0
     p.stat = ProcStat.SZOMB
     p.newstate = False
+    prstop.prexit(p)
     for watch in p.kernel.observers.personae_proc_exit:
         watch(p)
     if evaporates:

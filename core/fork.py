@@ -19,7 +19,7 @@ from __future__ import annotations
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
-from personae.core import rctl
+from personae.core import probes, prstop, rctl
 from personae.core import zone as zones
 from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
@@ -282,7 +282,7 @@ def _dup_memory(txn: Transaction, p: Proc, cp: Proc) -> None:
         cp.as_ = as_dup(txn, p.kernel, p.as_, cp.zone.acct, cp)
         txn.owe("as_dup", _drop_as, cp)
     txn.call("shmfork", _shmfork, _shmexit, p, cp)
-    txn.call("dtrace_fork", _helpers_fork, _helpers_free, p, cp)
+    txn.call("dtrace_fork", probes.helpers_fork, _helpers_free, p, cp)
     # Both flags go down here; that is a release, and its undo, run before that of
     # ``sprlock``, takes them again.
     txn.call("sprunlock", _sprunlock, _sprlock, p)
@@ -294,19 +294,14 @@ def _drop_as(cp: Proc) -> None:
 
 
 def _sprlock(p: Proc) -> None:
-    """Keep /proc and relvm away while the space is copied."""
-    with p.lock:
-        if p.prflag & ProcPrFlag.P_PR_LOCK:
-            raise Panic(f"{p!r} is locked by /proc while it forks")
-        p.prflag |= ProcPrFlag.P_PR_LOCK
-        p.flag |= ProcFlag.SFORKING
+    """Keep /proc and relvm away while the space is copied; Sleep while /proc has it."""
+    prstop.sprlock(p)
+    p.flag |= ProcFlag.SFORKING
 
 
 def _sprunlock(p: Proc) -> None:
-    with p.lock:
-        p.prflag &= ~ProcPrFlag.P_PR_LOCK
-        p.flag &= ~ProcFlag.SFORKING
-    p.kernel.wakeup(p.cv)
+    p.flag &= ~ProcFlag.SFORKING
+    prstop.sprunlock(p)
 
 
 def _shmfork(p: Proc, cp: Proc) -> None:
@@ -322,15 +317,10 @@ def _shmexit(p: Proc, cp: Proc) -> None:
     cp.segacct = {}
 
 
-def _helpers_fork(p: Proc, cp: Proc) -> None:
-    """Steps C11 and C12: duplicate the tracing helpers."""
-    cp.dtrace_helpers = [h.copy() for h in p.dtrace_helpers]
-
-
 def _helpers_free(p: Proc, cp: Proc) -> None:
     """The 2006 kernel leaked these when a later step failed (D6)."""
     del p
-    cp.dtrace_helpers = []
+    probes.helpers_free(cp)
 
 
 def _fork_lwps(txn: Transaction, lwp: Lwp, cp: Proc, kind: ForkKind) -> None:
@@ -417,6 +407,10 @@ def _stop_on_exit(lwp: Lwp, cp: Proc) -> None:
             for t in proc.lwps:
                 t.tpflag |= TpFlag.TP_PRSTOP
                 t.ast = True
+    if cp.user.u_systrap and number in cp.user.u_exitmask:
+        for t in cp.lwps:
+            if t.tid == lwp.tid:  # the clone leaves this call too
+                t.whatstop = number
 
 
 def _start_vfork_child(lwp: Lwp, cp: Proc, flags: int) -> None:

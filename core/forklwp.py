@@ -19,6 +19,7 @@ from personae.core.contract import ctmpl_clear, ctmpl_dup
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import lwp_limits_enter, lwp_limits_exit
 from personae.core.lwp import Lwp, TpFlag, TState, WhyStop
+from personae.core.pctx import freectx
 from personae.core.proc import Proc, ProcFlag
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def lwp_create(
     if cls is not None:
         sched = k.classes[cls]
         txn.call("cl_enterclass" + n, _enter_class, _leave_class, lwp, sched)
+    for watch in k.observers.personae_lwp_create:
+        watch(lwp)
     return lwp
 
 
@@ -144,6 +147,7 @@ def _lwp_alloc(proc: Proc, ctx: int) -> Lwp:
 
 
 def _lwp_free(lwp: Lwp) -> None:
+    freectx(lwp, isexec=False)
     lwp.cred.rele()
     lwp.kernel.lwp_count -= 1
     lwp.state = TState.TS_FREE

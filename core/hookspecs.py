@@ -562,6 +562,55 @@ class ObserverSpec:
         """
 
     @hookspec
+    def personae_signal_send(self, proc: Proc, sig: int) -> None:
+        """A signal is posted to a process or one of its lwps.
+
+        Locks: pidlock, or none.  May fail: no.
+        """
+
+    @hookspec
+    def personae_fault(self, lwp: Lwp, fault: int, addr: int) -> None:
+        """A program has done what ends in a signal; numbers of sys/fault.h.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def personae_exec_failure(self, proc: Proc, path: bytes, errno: int) -> None:
+        """An exec has failed and the process goes on.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def personae_lwp_create(self, lwp: Lwp) -> None:
+        """A lwp has been made; if its fork fails later, it goes without an exit.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def personae_lwp_exit(self, lwp: Lwp) -> None:
+        """A lwp ends.
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
+    def personae_count(self, name: str, n: int) -> None:
+        """A counter of kernel statistics goes up.
+
+        Locks: any.  May fail: no.
+        """
+
+    @hookspec
+    def personae_tracepoint(self, lwp: Lwp, name: str) -> None:
+        """A program has met a tracepoint in its text (``core.probes``).
+
+        Locks: none.  May fail: no.
+        """
+
+    @hookspec
     def personae_zone_state(self, zone: Zone) -> None:
         """A zone has changed its state.
 

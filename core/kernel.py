@@ -490,6 +490,8 @@ class Kernel:
     def count(self, name: str, n: int = 1) -> None:
         """Add to a kernel statistic."""
         self.kstat[name] = self.kstat.get(name, 0) + n
+        for watch in self.observers.personae_count:
+            watch(name, n)
 
     def count_unknown(self, zone: Zone, name: str) -> None:
         """A zone called something its brand does not have."""

@@ -45,6 +45,9 @@ class WhyStop(Enum):
     PR_JOBCONTROL = auto()
     PR_REQUESTED = auto()
     PR_SYSEXIT = auto()
+    PR_SYSENTRY = auto()
+    PR_SIGNALLED = auto()
+    PR_FAULTED = auto()
 
 
 @quick_flags
@@ -59,6 +62,8 @@ class TpFlag(IntFlag):
     TP_MSACCT = 8
     TP_PRSTOP = 16
     TP_CHKPT = 32
+    TP_STEP = 64
+    """Trap after one instruction (PRSTEP of /proc)."""
 
 
 @quick_flags
@@ -79,12 +84,14 @@ class Lwp:
     __slots__ = (
         "_sigmask", "agent", "ast", "bind_cpu", "bind_pset", "brand_inited",
         "brand_lwp", "cldata", "clear_child_tid", "cls", "cpu", "cred", "ct_active",
-        "ct_latest", "ctx", "ctxops", "deadline", "door", "interrupted",
+        "ct_latest", "ctx", "ctxops", "curflt", "cursig",
+        "deadline", "door", "interrupted",
         "interruptible", "kernel", "ms", "msince", "mstate",
         "post_sys", "pri", "proc", "qpri", "ready", "regs",
         "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
         "sigwaiting", "sleep", "start", "state", "stime", "sysargs", "sysent",
-        "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans", "whystop",
+        "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans",
+        "whatstop", "whystop",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, proc: Proc, ctx: int) -> None:
@@ -95,6 +102,12 @@ class Lwp:
         self.tid = 0
         self.state = TState.TS_STOPPED
         self.whystop = WhyStop.PR_SUSPENDED
+        self.whatstop = 0
+        """The call, signal or fault it stopped on."""
+        self.cursig = 0
+        """The traced signal that it has stopped on and takes next."""
+        self.curflt: tuple[int, int, int, int] | None = None
+        """(fault, signal, code, address) that it stopped on."""
         self.tpflag = 0
         self.tflag = 0
         self.cred: Cred = proc.cred

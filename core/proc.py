@@ -16,8 +16,8 @@ from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.flags import quick_flags
-from personae.core.msacct import NMSTATES
 from personae.core.lwp import TState
+from personae.core.msacct import NMSTATES
 from personae.core.sync import CondVar
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.pid import Pid
     from personae.core.pool import Pool
+    from personae.core.prctl import Control
     from personae.core.rctl import RctlSet
     from personae.core.session import Pgrp, Session
     from personae.core.signal import SigAction, SigInfo
@@ -161,9 +162,9 @@ class Proc:
         "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
         "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
-        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "user",
-        "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata", "wpage", "zombies",
-        "zone",
+        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "trace",
+        "user", "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata",
+        "wpage", "zombies", "zone",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel) -> None:
@@ -244,6 +245,8 @@ class Proc:
         self.sigmask: frozenset[int] = frozenset()
         """Signals traced through /proc."""
         self.fltmask: frozenset[int] = frozenset()
+        self.trace: list[Control] = []
+        """Who controls it (``core.prctl``)."""
         self.stopsig = 0
         self.exit_status = 0
         """Status with which the process ends when its last lwp exits."""

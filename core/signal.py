@@ -21,6 +21,7 @@ from personae.core.errno import KernelError
 from personae.core.flags import quick_flags
 from personae.core.lwp import TState, WhyStop
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
+from personae.core.prstop import EVENTS
 from personae.core.session import pgorphaned
 
 if TYPE_CHECKING:
@@ -300,7 +301,10 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
     if not _prepare(proc, sig):
         return
     blocked = all(t.sigmask & sigbit(sig) for t in proc.lwps)
-    if not blocked and action_of(proc, sig) is Action.IGNORE:
+    for watch in proc.kernel.observers.personae_signal_send:
+        watch(proc, sig)
+    traced = sig in proc.sigmask
+    if not (blocked or traced) and action_of(proc, sig) is Action.IGNORE:
         return
     bit = sigbit(sig)
     if _may_queue(proc, sig, proc.sig):
@@ -323,8 +327,11 @@ def tsignal(lwp: Lwp, sig: int, info: SigInfo | None = None) -> None:
     proc = lwp.proc
     if not _prepare(proc, sig):
         return
+    for watch in proc.kernel.observers.personae_signal_send:
+        watch(proc, sig)
     bit = sigbit(sig)
-    if not lwp.sigmask & bit and action_of(proc, sig) is Action.IGNORE:
+    kept = lwp.sigmask & bit or sig in proc.sigmask
+    if not kept and action_of(proc, sig) is Action.IGNORE:
         return
     if _may_queue(lwp, sig, lwp.sig):
         lwp.sigqueue.append(info or SigInfo(sig))
@@ -371,8 +378,10 @@ def _notify(lwp: Lwp, sig: int) -> None:
     elif (
         sig == Sig.SIGKILL
         and lwp.state is TState.TS_STOPPED
-        and lwp.whystop in (WhyStop.PR_JOBCONTROL, WhyStop.PR_REQUESTED)
+        and (lwp.whystop is WhyStop.PR_JOBCONTROL or lwp.whystop in EVENTS)
     ):
+        if lwp.whystop is WhyStop.PR_SYSENTRY:
+            lwp.sysent = None  # a call that it stands before is not made
         lwp.proc.stat = ProcStat.SRUN
         k.disp.setrun(lwp)
 
@@ -504,6 +513,8 @@ def peek(lwp: Lwp) -> tuple[int, Action] | None:
         sig = _first(bits if bits & sigbit(Sig.SIGKILL) else own or bits)
         action = action_of(lwp.proc, sig)
         if action is Action.CONTINUE or action is Action.IGNORE:
+            if sig in lwp.proc.sigmask:
+                return sig, action  # /proc wants to see it
             take(lwp, sig)
             continue
         if (
@@ -535,6 +546,9 @@ def take(lwp: Lwp, sig: int) -> SigInfo:
 def act_on(lwp: Lwp, sig: int, action: Action) -> None:
     """Act on the signal that ``peek`` gave (psig)."""
     info = take(lwp, sig)
+    lwp.cursig = 0
+    if action is Action.CONTINUE or action is Action.IGNORE:
+        return
     k = lwp.kernel
     for watch in k.observers.personae_signal:
         watch(lwp, sig, info)

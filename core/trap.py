@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.core import signal
+from personae.core import probes, prstop, signal, watchpoint
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
 from personae.core.rctl import rctl_action
 from personae.core.signal import Action, SaFlag, SiCode, Sig
+from personae.core.step import step
 from personae.core.sync import Restart, Sleep
 from personae.core.syscall import NoReturnType
 from personae.core.vfork import vfwait
@@ -32,6 +33,8 @@ INSTRET, CYCLE, TVAL, TACCESS = 66, 67, 69, 70
 S_CTX, S_AS, S_END, S_COST = 1, 2, 3, 4
 BUDGET, ECALL, EBREAK, ILLEGAL, MISALIGNED = 0, 1, 2, 3, 4
 ASK, PROT, UNMAPPED, NOMEM, AMO_MISALIGNED, LOGFULL = 5, 6, 7, 8, 9, 10
+FLTILL, FLTBPT, FLTTRACE, FLTACCESS, FLTBOUNDS = 1, 3, 4, 5, 6
+TRAP_TRACE = 2
 
 
 def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
@@ -46,7 +49,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     view[S_CTX], view[S_END], view[S_COST] = lwp.ctx, end, k.syscall_cost
     find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret
     counts, observers = k.syscalls, k.observers
-    onproc = TState.TS_ONPROC
+    onproc, traced = TState.TS_ONPROC, proc.user.u_systrap
     space = None
     while True:
         if lwp.sysent is not None:
@@ -77,7 +80,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
             continue
         counts[ent] += 1
         lwp.sysent = ent
-        if observers.of_calls:
+        if observers.of_calls or traced:
             _watched(k, lwp, ent)
         else:
             fn, n = ent.fn, ent.nargs
@@ -134,7 +137,8 @@ def _watched(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
     except KernelError as e:
         _fail(k, lwp, ent, e.errno)
     else:
-        _again(k, lwp, ent)
+        if not prstop.sysentry(lwp, ent.number):
+            _again(k, lwp, ent)
 
 
 def _again(k: Kernel, lwp: Lwp, ent: Sysent) -> None:
@@ -202,6 +206,14 @@ def _end(k: Kernel, lwp: Lwp, ent: Sysent, errno: int, v1: int) -> None:
         return  # exit does not return
     for watch in k.observers.personae_syscall_return:
         watch(lwp, ent.number, errno, v1)
+    if lwp.proc.user.u_systrap:
+        prstop.sysexit(lwp, ent.number)
+
+
+def abort_call(lwp: Lwp) -> None:
+    """End the call of a lwp that stands, with EINTR (PRSABORT)."""
+    if lwp.sysent is not None:
+        _fail(lwp.kernel, lwp, lwp.sysent, Errno.EINTR)
 
 
 def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
@@ -214,7 +226,9 @@ def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
             sig, action = got
             if action is not Action.HANDLER:
                 # It stops or ends here; if it goes on, the call is entered again.
-                signal.act_on(lwp, sig, action)
+                _act(k, lwp, sig, action)
+                return
+            if lwp.proc.sigmask and prstop.signalled(lwp, sig):
                 return
             _interrupt(k, lwp, ent, s, sig)
             return
@@ -241,6 +255,8 @@ def _interrupt(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep, sig: int) -> None:
 def return_to_user(k: Kernel, lwp: Lwp) -> None:
     """Everything that is looked at before user mode (post_syscall, issig, AST)."""
     lwp.ast = False
+    if lwp.post_sys and prstop.post_syscall(lwp):
+        return
     if lwp.tflag & TFlag.T_VFPARENT:
         try:
             vfwait(lwp)
@@ -248,8 +264,10 @@ def return_to_user(k: Kernel, lwp: Lwp) -> None:
             lwp.ast = True
             k.disp.sleep(lwp, s)
             return
+    if prstop.requested(lwp):
+        return
     while (got := signal.peek(lwp)) is not None:
-        signal.act_on(lwp, *got)
+        _act(k, lwp, *got)
         if lwp.state is not TState.TS_ONPROC:
             lwp.ast = True
             return
@@ -257,14 +275,56 @@ def return_to_user(k: Kernel, lwp: Lwp) -> None:
         lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
         return_to_user(k, lwp)
         return
-    if lwp.tpflag & (TpFlag.TP_HOLDLWP | TpFlag.TP_PRSTOP):
-        why = (
-            WhyStop.PR_SUSPENDED
-            if lwp.tpflag & TpFlag.TP_HOLDLWP
-            else WhyStop.PR_REQUESTED
-        )
+    if lwp.tpflag & TpFlag.TP_HOLDLWP:
         lwp.ast = True
-        k.disp.stop(lwp, why)
+        k.disp.stop(lwp, WhyStop.PR_SUSPENDED)
+    elif lwp.tpflag & TpFlag.TP_STEP:
+        _one(k, lwp)
+
+
+def _act(k: Kernel, lwp: Lwp, sig: int, action: Action) -> None:
+    """Act on a signal, unless /proc wants to see it first or holds the process."""
+    if lwp.proc.sigmask and prstop.signalled(lwp, sig):
+        return
+    if action is Action.TERMINATE or action is Action.CORE:
+        try:
+            prstop.relvm_barrier(lwp.proc)
+        except Sleep as s:
+            lwp.ast = True
+            k.disp.sleep(lwp, s)
+            return
+    signal.act_on(lwp, sig, action)
+
+
+def _one(k: Kernel, lwp: Lwp) -> None:
+    """PRSTEP: one instruction, then the trace trap."""
+    t = step(k, lwp)
+    lwp.tpflag &= ~TpFlag.TP_STEP
+    if t == BUDGET:
+        _trapsig(lwp, FLTTRACE, Sig.SIGTRAP, TRAP_TRACE, lwp.regs[PC])
+    else:
+        _settle(k, lwp, t)
+        if t in (ASK, PROT) and lwp.state is TState.TS_ONPROC:
+            lwp.tpflag |= TpFlag.TP_STEP  # the page is there now
+            lwp.ast = True
+
+
+def _settle(k: Kernel, lwp: Lwp, t: int) -> None:
+    """What a step ended in, as the hart would have reported it."""
+    regs = lwp.regs
+    k.now = regs[CYCLE]
+    if t == ECALL:
+        regs[CYCLE] += k.syscall_cost
+        k.now = regs[CYCLE]
+        ent = lwp.proc.brand.sysent.get(regs[A7])
+        if ent is None or ent.fn is None:
+            _nosys(k, lwp, regs[A7], ent)
+            return
+        k.syscalls[ent] += 1
+        lwp.sysent = ent
+        _watched(k, lwp, ent)
+    elif t != BUDGET:
+        fault(k, lwp, t)
 
 
 # ---- faults ----
@@ -277,30 +337,44 @@ def fault(k: Kernel, lwp: Lwp, t: int) -> None:
     if t in (ASK, PROT, UNMAPPED, NOMEM):
         _page_fault(k, lwp, t, addr)
     elif t == ILLEGAL:
-        signal.trapsig(lwp, Sig.SIGILL, SiCode.ILL_ILLOPC, regs[PC])
+        _trapsig(lwp, FLTILL, Sig.SIGILL, SiCode.ILL_ILLOPC, regs[PC])
     elif t == EBREAK:
-        signal.trapsig(lwp, Sig.SIGTRAP, SiCode.TRAP_BRKPT, regs[PC])
+        if probes.tracepoint(lwp):
+            _settle(k, lwp, probes.step_over(k, lwp))
+        else:
+            _trapsig(lwp, FLTBPT, Sig.SIGTRAP, SiCode.TRAP_BRKPT, regs[PC])
     elif t in (MISALIGNED, AMO_MISALIGNED):
-        signal.trapsig(lwp, Sig.SIGBUS, SiCode.BUS_ADRALN, addr)
+        _trapsig(lwp, FLTACCESS, Sig.SIGBUS, SiCode.BUS_ADRALN, addr)
     elif t == LOGFULL:
         k.fold_log()
     else:
         raise Panic(f"{lwp!r}: the hardware says {t}")
 
 
+def _trapsig(lwp: Lwp, flt: int, sig: int, code: int, addr: int) -> None:
+    """A fault of the program's own: tell, stop if it is traced, post the signal."""
+    for watch in lwp.kernel.observers.personae_fault:
+        watch(lwp, flt, addr)
+    if lwp.proc.fltmask and prstop.faulted(lwp, flt, sig, code, addr):
+        return
+    signal.trapsig(lwp, sig, code, addr)
+
+
 def _page_fault(k: Kernel, lwp: Lwp, t: int, addr: int) -> None:
     space = lwp.proc.as_
     if space is None:
-        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)
+        _trapsig(lwp, FLTBOUNDS, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)
         return
     got = space.fault(addr, lwp.regs[TACCESS], t)
     if got is Fault.OK:
         return
     if got is Fault.NOMEM:
         k.out_of_memory(lwp)
+    elif got is Fault.WATCH:
+        _settle(k, lwp, watchpoint.met(k, lwp))
     elif got is Fault.BUS_ADRERR:
-        signal.trapsig(lwp, Sig.SIGBUS, SiCode.BUS_ADRERR, addr)
+        _trapsig(lwp, FLTACCESS, Sig.SIGBUS, SiCode.BUS_ADRERR, addr)
     elif got is Fault.SEGV_ACCERR:
-        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_ACCERR, addr)
+        _trapsig(lwp, FLTACCESS, Sig.SIGSEGV, SiCode.SEGV_ACCERR, addr)
     else:
-        signal.trapsig(lwp, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)
+        _trapsig(lwp, FLTBOUNDS, Sig.SIGSEGV, SiCode.SEGV_MAPERR, addr)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core import probes, prstop, watchpoint
 from personae.core.errno import Panic
 from personae.core.forklwp import continuelwps
 from personae.core.lwp import TFlag
@@ -23,18 +24,8 @@ if TYPE_CHECKING:
 
 def as_share(txn: Transaction, p: Proc, cp: Proc) -> None:
     """Step C8v: the child runs in the parent's space (fork.c:181-209)."""
-    txn.call("clearwatch", _watch_park, _watch_restore, p)
+    txn.call("clearwatch", watchpoint.park, watchpoint.restore, p)
     txn.do("as_share", lambda: _lend(p, cp), lambda _: _unlend(cp))
-
-
-def _watch_park(p: Proc) -> None:
-    """Watched pages are the parent's; the child must not trip over them."""
-    p.wpage, p.warea = p.warea, []
-
-
-def _watch_restore(p: Proc) -> None:
-    if p.wpage:
-        p.warea, p.wpage = p.wpage, []
 
 
 def _lend(p: Proc, cp: Proc) -> None:
@@ -77,11 +68,14 @@ def relvm(p: Proc) -> None:
 
     The caller is the only lwp.  Calling it again does nothing.
     """
+    prstop.prrelvm(p)
+    probes.helpers_free(p)
     if p.flag & ProcFlag.SVFORK:
         _hand_back(p)
         return
     if p.as_ is None:
         return
+    watchpoint.clear_all(p)
     with p.lock:
         as_unshare(p)
 
@@ -102,7 +96,7 @@ def _hand_back(cp: Proc) -> None:
         if p.as_ is lent:
             p.brkbase, p.brksize, p.stksize = cp.brkbase, cp.brksize, cp.stksize
         p.flag &= ~ProcFlag.SVFWAIT
-        _watch_restore(p)
+        watchpoint.restore(p)
         p.lock.exit()
     cp.kernel.wakeup(p.cv)
 
@@ -122,4 +116,5 @@ def vfwait(lwp: Lwp) -> None:
         raise Sleep(p.cv, interruptible=False)
     lwp.tflag &= ~TFlag.T_VFPARENT
     lwp.vfork_pid = 0
+    watchpoint.shut(p)
     continuelwps(p)

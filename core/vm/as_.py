@@ -50,11 +50,13 @@ from personae.core.vm.layout import (
 from personae.core.vm.remap import remap
 from personae.core.vm.seg import Seg, SegAnon, SegVn, SegZero
 from personae.core.vm.seglist import SegList
+from personae.core.vm.watch import Watch, give_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from personae.core.kernel import Kernel
+    from personae.core.probes import Point
     from personae.core.proc import Proc
     from personae.core.txn import Transaction
     from personae.core.vfs.vnode import Vnode
@@ -95,7 +97,12 @@ class As(SegList, UserCopy):
         users: Processes that run in it; the last one frees it.
         mmap_base: Mappings go below, the stack above.
         text: The file that is executed in it; it can't be opened for writing.
+        watch: Its watched pages, if it has any.
+        points: Tracepoints in its text, by address.
     """
+
+    watch: Watch | None = None
+    points: dict[int, Point] = {}  # noqa: RUF012 (never changed in place)
 
     def __init__(self, kernel: Kernel, acct: int, proc: Proc | None = None) -> None:
         super().__init__()
@@ -200,6 +207,7 @@ class As(SegList, UserCopy):
             self._drop(lo, hi)
         self._insert(seg)
         self._join(lo, hi)
+        self._watch_again()
 
     def _drop(self, lo: int, hi: int) -> None:
         """Take the segments of [lo, hi) off the list."""
@@ -294,6 +302,7 @@ class As(SegList, UserCopy):
         for seg in self._carve(lo, hi):
             seg.prot = prot
         self._join(lo, hi)
+        self._watch_again()
 
     def set_flags(self, addr: int, size: int, put: int, take: int) -> None:
         """Change PURGE and WIPE of a range without holes (madvise(2)).
@@ -322,6 +331,7 @@ class As(SegList, UserCopy):
         lo, hi = self._range(addr, size, Errno.ENOMEM)
         for seg in self.overlap(lo, hi) if lo < hi else ():
             seg.discard(self, max(seg.base, lo), min(seg.end, hi))
+        self._watch_again()
         self.covered(lo, hi)
 
     def sync(self, addr: int, size: int) -> None:
@@ -336,7 +346,9 @@ class As(SegList, UserCopy):
         self, old: int, oldsize: int, newsize: int, flags: int, newaddr: int = 0
     ) -> int:
         """Resize or move a mapping (mremap(2)); see ``vm.remap``."""
-        return remap(self, old, oldsize, newsize, flags, newaddr)
+        base = remap(self, old, oldsize, newsize, flags, newaddr)
+        self._watch_again()
+        return base
 
     # -- faults
 
@@ -354,12 +366,30 @@ class As(SegList, UserCopy):
         if seg is None:
             return self._grow(addr)
         if trap == hat.TRAP_ASK:
-            return seg.fill(self, page_down(addr))
+            got = seg.fill(self, page_down(addr))
+            self._watch_again()
+            return got
         if trap == hat.TRAP_PROT:
             if seg.prot & _NEED[access]:
+                if self.watch is not None and self.watch.covers(addr):
+                    return Fault.WATCH
                 raise Panic(f"{seg!r}: access {access} refused at {addr:#x}")
             return Fault.SEGV_ACCERR
         raise Panic(f"{seg!r}: the hardware has nothing at {addr:#x}")
+
+    def _watch_again(self) -> None:
+        """Something was mapped anew: what is watched there stays so."""
+        if self.watch is not None and self.watch.shut:
+            self.watch.arm(self)
+
+    def _open(self) -> None:
+        if self.watch is not None:
+            self.watch.open(self)
+
+    def _shut(self) -> None:
+        watch = self.watch
+        if watch is not None and not watch.shut and not watch.parked:
+            watch.arm(self)
 
     def _grow(self, addr: int) -> Fault:
         """Grow the stack above ``addr`` down to it, if it is a stack and may."""
@@ -464,6 +494,8 @@ def as_dup(
     text = parent.text
     if text is not None:
         txn.call("text_dup", As.set_text, _undup_text, child, text)
+    if parent.watch is not None:
+        txn.call("clearwatch", give_back, None, child, parent)
     return child
 
 

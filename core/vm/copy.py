@@ -52,11 +52,14 @@ class UserCopy:
     def _copyin_on(self, addr: int, n: int, data: bytes) -> bytes:
         hw = self.kernel.hw
         parts, done = [data], len(data)
-        while done < n:
-            self._settle(hat.LOAD)
-            data = hw.copyin(self.hwid, addr + done, n - done)
-            parts.append(data)
-            done += len(data)
+        try:
+            while done < n:
+                self._settle(hat.LOAD)
+                data = hw.copyin(self.hwid, addr + done, n - done)
+                parts.append(data)
+                done += len(data)
+        finally:
+            self._shut()
         return b"".join(parts)
 
     def copyout(self, addr: int, data: bytes | bytearray | memoryview) -> None:
@@ -75,9 +78,12 @@ class UserCopy:
         if done == n:
             return
         rest = memoryview(data)
-        while done < n:
-            self._settle(hat.STORE)
-            done += hw.copyout(self.hwid, addr + done, rest[done:])
+        try:
+            while done < n:
+                self._settle(hat.STORE)
+                done += hw.copyout(self.hwid, addr + done, rest[done:])
+        finally:
+            self._shut()
 
     def copyinstr(self, addr: int, max: int = 4096) -> bytes:  # noqa: A002
         """The string at ``addr`` without its NUL.
@@ -93,7 +99,13 @@ class UserCopy:
                 return got
             if got != hat.EFAULT:
                 raise KernelError(Errno.ENAMETOOLONG, f"string over {max} bytes")
-            self._settle(hat.LOAD)
+            try:
+                self._settle(hat.LOAD)
+                got = hw.copyinstr(self.hwid, addr, max)
+            finally:
+                self._shut()
+            if isinstance(got, bytes):
+                return got
         raise KernelError(Errno.EFAULT, f"string at {addr:#x}")
 
     def _settle(self, access: int) -> None:
@@ -103,9 +115,19 @@ class UserCopy:
         fault = self.fault(addr, access, hw.fault_trap())
         if fault is Fault.OK:
             return
+        if fault is Fault.WATCH:  # the kernel is let through
+            self._open()
+            return
         if fault is Fault.NOMEM:
             raise KernelError(Errno.ENOMEM, f"no frame for {addr:#x}")
         raise KernelError(Errno.EFAULT, f"{fault.name} at {addr:#x}")
+
+    def _open(self) -> None:
+        """Open the watched pages for a copy."""
+        raise NotImplementedError
+
+    def _shut(self) -> None:
+        """The copy is over; see ``As``."""
 
     def load(self, addr: int, fmt: str) -> tuple[Any, ...]:
         """Unpack a struct of the program: ``(x,) = as_.load(addr, "<I")``."""

@@ -112,6 +112,8 @@ class Fault(Enum):
     """Behind the end of the mapped file."""
     NOMEM = auto()
     """No frame left, in the machine or in the account."""
+    WATCH = auto()
+    """Allowed, but the page is watched: see ``core.watchpoint``."""
 
 
 def page_down(addr: int) -> int:

@@ -553,6 +553,9 @@ class Helper:
         Helper.made += 1
         return self
 
+    def free(self) -> None:
+        Helper.made -= 1
+
 
 @invariant(112)
 @each_kind

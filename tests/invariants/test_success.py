@@ -403,7 +403,7 @@ def test_stop_on_exit(stage: Stage, asynchronous: bool) -> None:
     s.goes_on(child.pid)
     while s.k.disp.nrunnable and child.lwps[0].state is not TState.TS_STOPPED:
         s.machine.step()
-    assert child.lwps[0].whystop is WhyStop.PR_REQUESTED
+    assert child.lwps[0].whystop is WhyStop.PR_SYSEXIT
 
 
 # ---- containers ----
