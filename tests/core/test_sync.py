@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from personae.core.errno import Panic
+from personae.core.machine import Machine
 from personae.core.sync import LockOrder, LockSet, Mutex
+from tests.core.machines import native
 
 
 def locks() -> tuple[LockSet, Mutex, Mutex]:
@@ -81,3 +85,52 @@ def test_checking_can_be_switched_off() -> None:
     pidlock = Mutex(held, "pidlock", LockOrder.PIDLOCK)
     with p_lock, pidlock:
         assert held.held == []
+
+
+# ---- checking off ----
+
+
+def test_unchecked_locks_keep_their_owner_alone() -> None:
+    """Neither order nor recursion is looked at; who holds a lock is still known."""
+    held = LockSet(checking=False)
+    pidlock = Mutex(held, "pidlock", LockOrder.PIDLOCK)
+    p_lock = Mutex(held, "p_lock", LockOrder.P_LOCK)
+    with p_lock:
+        pidlock.enter()
+        pidlock.enter()
+        assert pidlock.owned
+        assert held.held == []
+        pidlock.exit()
+    assert not pidlock.owned
+    held.assert_none("here")
+    pidlock.assert_held()
+
+
+def test_held_across_the_return() -> None:
+    """The dispatcher finds a lock that a call has left behind."""
+    machine, zone = native("forktest")
+    k = machine.kernel
+    job = zone.start(["/bin/forktest", "1"])
+    k.pidlock.enter()
+    with pytest.raises(Panic, match="pidlock"):
+        machine.run_until([job.proc])
+
+
+@pytest.mark.parametrize("checking", [True, False])
+def test_forks_with_and_without_checks(checking: bool) -> None:
+    """The same run to the cycle."""
+    machine, zone = native("forktest", lock_checking=checking)
+    result = zone.run(["/bin/forktest", "5"])
+    assert result.stdout == b"forktest: 5 cycles ok\n"
+    assert machine.kernel.locks.checking is checking
+    other, plain = native("forktest")
+    plain.run(["/bin/forktest", "5"])
+    assert machine.digest() == other.digest()
+
+
+def test_switch_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "zones.toml"
+    file.write_text("schema = 1\n[machine]\nlock-checking = false\nschedule-seed = 3\n")
+    machine = Machine.from_toml(file)
+    assert machine.kernel.locks.checking is False
+    assert machine.kernel.config.schedule_seed == 3
