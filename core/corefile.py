@@ -25,6 +25,7 @@ from personae.core.file import FCREAT, FNOFOLLOW, FNONBLOCK, FWRITE, file_free
 from personae.core.proc import AcctFlag, ProcFlag
 from personae.core.rctl import rlimit_get
 from personae.core.sync import Sleep
+from personae.core.vfs.lookup import lookup_parent
 from personae.core.vfs.vnode import VType
 from personae.core.vfs.vnops import vn_open, vn_truncate
 from personae.core.vm import hat
@@ -172,6 +173,9 @@ def _plan(lwp: Lwp, sig: int, info: SigInfo) -> CorePlan:
 def _dump(lwp: Lwp, plan: CorePlan, path: bytes, content: int, limit: int) -> bool:
     """Write one core file."""
     try:
+        folder, _ = lookup_parent(lwp.kernel, lwp.proc, path)
+        if folder.v_vfs is None or folder.v_vfs.fstype == "hostfs":
+            return False
         file = vn_open(lwp, path, FWRITE | FCREAT | FNOFOLLOW | FNONBLOCK, 0o600)
     except (KernelError, Sleep):
         return False
