@@ -10,6 +10,7 @@ from personae.brands.linux.ktime import cycles_to_ticks, proc_cycles
 from personae.brands.linux.pids import zone_procs
 from personae.brands.linux.proctext import state_of
 from personae.brands.linux.sys_cred import CAP_LAST, NGROUPS_MAX
+from personae.brands.linux.sysvtext import SysvFile
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.vfs.pseudofs import (
@@ -291,7 +292,7 @@ class FixedLink(PseudoLink):
 
 def add_system_files(fs: PseudoFs, root: StaticDir, zone: Zone) -> None:
     """Everything of /proc that is no process."""
-    names = sorted([*_SYSTEM, *_FIXED, b"mounts", b"net", b"sys"])
+    names = sorted([*_SYSTEM, *_FIXED, b"mounts", b"net", b"sys", b"sysvipc"])
     for name in names:
         if name in _SYSTEM:
             root.add(SystemFile(fs, root, name, zone))
@@ -304,6 +305,11 @@ def add_system_files(fs: PseudoFs, root: StaticDir, zone: Zone) -> None:
             for n, text in _NET.items():
                 net.add(TextFile(fs, net, n, text))
             root.add(net)
+        elif name == b"sysvipc":
+            ipc = StaticDir(fs, root, name)
+            for n in (b"msg", b"sem", b"shm"):
+                ipc.add(SysvFile(fs, ipc, n, zone))
+            root.add(ipc)
         else:
             root.add(_sys(fs, root, zone))
 

@@ -106,6 +106,20 @@ static void others(int id)
     CHECK(ds.shm_perm.uid == 1000 && ds.shm_perm.mode == 0604 && ds.shm_perm.cuid == 0, "set");
 }
 
+static void listed(int id)
+{
+    char line[400];
+    int key = -1, found = -1;
+    unsigned mode = 0;
+    unsigned long size = 0;
+    FILE *f = fopen("/proc/sysvipc/shm", "r");
+    CHECK(f != NULL && fgets(line, sizeof line, f) && strlen(line) == 170, "%zu", strlen(line));
+    CHECK(fscanf(f, "%d %d %o %lu", &key, &found, &mode, &size) == 4, "a row");
+    CHECK(key == 0 && found == id && mode == 0600 && size == 16384, "%d %d %o", key, found, mode);
+    fclose(f);
+    CHECK(access("/proc/sysvipc/sem", R_OK) == 0 && access("/proc/sysvipc/msg", R_OK) == 0, "files");
+}
+
 static void executed(int id)
 {
     char arg[20];
@@ -133,6 +147,7 @@ int main(int argc, char **argv)
     child_sees(id, p);
     vforked(id, p);
     executed(id);
+    listed(id);
     places(id);
     CHECK(shmctl(0, SHM_INFO, (void *)&info) == 0 && info.used_ids == 1 && info.shm_tot == 4 &&
               info.shm_rss == 2,
