@@ -20,6 +20,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import lwp_limits_enter, lwp_limits_exit
 from personae.core.lwp import Lwp, TpFlag, TState, WhyStop
 from personae.core.pctx import freectx
+from personae.core.pool import pool_of
 from personae.core.proc import Proc, ProcFlag
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _lwp_enter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
         lwp.tpflag |= TpFlag.TP_HOLDLWP
         proc.lwps.append(lwp)
         proc.lwpcnt += 1
+        pool_of(proc).load += 1
 
 
 def _lwp_unenter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
@@ -180,6 +182,7 @@ def _lwp_unenter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
 def _lwp_leave(lwp: Lwp) -> None:
     proc = lwp.proc
     with proc.lock:
+        pool_of(proc).load -= 1
         proc.lwpcnt -= 1
         proc.lwps.remove(lwp)
         proc.lwpdir[proc.lwpdir.index(lwp)] = None

@@ -205,7 +205,9 @@ class _Walk:
                 for (z, i), pj in sorted(k.projects.items())
             },
             "zones": {z.name: self.zone(z) for z in k.zones.values()},
-            "pools": {p.name: (p.ref, len(p.binding)) for p in k.pools.values()},
+            "pools": {
+                p.name: (p.ref, p.load, len(p.binding)) for p in k.pools.values()
+            },
             "contracts": {str(c.id): self.contract(c) for c in k.contracts.values()},
             "bundle of contracts": _queue(k.ct_bundle),
             "classes": {

@@ -109,6 +109,8 @@ def _check_containers(k: Kernel) -> Iterator[str]:
     for pool in k.pools.values():
         bound = sum(p.pool is pool for p in procs)
         yield from _same(f"references of {pool!r}", pool.ref, bound)
+        lwps = sum(p.lwpcnt for p in procs if p.pool is pool)
+        yield from _same(f"lgroup load of {pool!r}", pool.load, lwps)
 
 
 def _ipc(k: Kernel) -> Iterator[IpcObject]:

@@ -35,6 +35,9 @@ class Pool:
         self.scheduler = scheduler
         self.ref = 0
         """Processes bound to it."""
+        self.load = 0
+        """Lwps of those processes: the load of its lgroup.  A pool's CPUs are one
+        locality group, for all memory is equally far from each of them."""
         self.binding: list[Proc] = []
         """Processes that are being bound elsewhere (PBWAIT)."""
         self.cv = CondVar()
@@ -111,6 +114,8 @@ def pool_do_bind(kernel: Kernel, proc: Proc, pool: Pool) -> None:
     for p in _family(proc):
         if p.pool is old:
             with p.lock:
+                old.load -= p.lwpcnt
+                pool.load += p.lwpcnt
                 old.rele()
                 p.pool = pool.hold()
     kernel.wakeup(old.cv)

@@ -145,7 +145,7 @@ def test_what_a_fork_adds() -> None:
         f"containers.tasks.1.ring: [{p.pid}] -> [{child.pid}, {p.pid}]",
         "containers.tasks.1.nlwps: 1 -> 2",
         "containers.zones.global.nprocs: 2 -> 3",
-        "containers.pools.default: (2, 0) -> (3, 0)",
+        "containers.pools.default: (2, 1, 0) -> (3, 2, 0)",
         "containers.contracts.1.nmembers: 1 -> 2",
         "containers.contracts.1.ref: 2 -> 3",
         "containers.classes.TS: (1, 0) -> (2, 0)",
