@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from personae.plugins.pytest_personae import load
+from personae.plugins.pytest_personae import lines, load, table
 
 pytest_plugins = ["pytester"]
 PLUGIN = "personae.plugins.pytest_personae"
@@ -60,9 +60,16 @@ def test_table(run, pytester: pytest.Pytester) -> None:
             "FORK-03 linux  skipped (1)",
             "FORK-04 native no test",
             "FORK-04 linux  failed (1)",
-            "FORK-62 native not applicable: *",
         ]
     )
+
+
+def test_not_applicable_yet() -> None:
+    row = {"text": "t", "brands": ["native"], "later": "needs doors", "partly": ""}
+    out = lines(table({7: row}, []))
+    assert out[0] == "FORK-07 native not applicable: needs doors"
+    out = lines(table({7: {**row, "partly": "p"}}, [(7, "", "x", "passed")]))
+    assert out == ["FORK-07 native passed (1); partly: p", "1 passed"]
 
 
 def test_file(run, pytester: pytest.Pytester) -> None:
