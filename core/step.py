@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.vm.as_ import As
 
-PC, INSTRET, CYCLE = 32, 66, 67
+PC, INSTRET, CYCLE, RES_ADDR = 32, 66, 67, 72
 BUDGET, ECALL, EBREAK, ILLEGAL, NOMEM = 0, 1, 2, 3, 8
 SCRATCH = 0x1000
 """Nothing can be mapped there (MMAP_MIN_ADDR)."""
+STOPS = (0x9002, 0x00100073, 0x73)
+"""ebreak, short and wide, and ecall."""
 C_EBREAK = b"\x02\x90"
 LRSC = 32
 """Instructions that a sequence from lr to sc may have, and more (unprivileged, 8.3)."""
@@ -201,17 +203,54 @@ def _step(k: Kernel, lwp: Lwp, space: As, insn: int | None) -> int:
     regs, pc = lwp.regs, lwp.regs[PC]
     if insn is None:
         insn = fetch(space, pc)
-    if insn in (0x9002, 0x00100073):
-        return EBREAK
-    if insn == 0x73:
-        return ECALL
+    if insn in STOPS:
+        return ECALL if insn == 0x73 else EBREAK
     if insn & 0x7F == 0x2F and insn >> 27 == 2:
-        cpu = 0 if lwp.cpu is None else lwp.cpu.id
-        return k.hw.run(cpu, lwp.ctx, space.hwid, LRSC)
+        return _load_reserved(k, lwp, space, insn)
+    if insn & 0x7F == 0x2F and insn >> 27 == 3:
+        return _store_conditional(k, lwp, space, insn)
     to = (_jump_wide if insn & 3 == 3 else _jump_short)(insn, regs, pc)
     if to is None:
         return _out_of_line(k, lwp, space, insn)
     regs[PC] = to & _M64
+    regs[INSTRET] += 1
+    regs[CYCLE] += 1
+    return BUDGET
+
+
+def _load_reserved(k: Kernel, lwp: Lwp, space: As, insn: int) -> int:
+    """A ``lr``, and what follows up to its ``sc``: in pieces they never succeed."""
+    regs = lwp.regs
+    held = regs[insn >> 15 & 31] | 1
+    trap = _out_of_line(k, lwp, space, insn & 0x000FFF80 | 0x03)
+    for _ in range(LRSC):
+        if trap != BUDGET:
+            break
+        insn = fetch(space, regs[PC])
+        if insn & 0x7F == 0x2F and insn >> 27 == 3:
+            regs[RES_ADDR] = held
+            return _store_conditional(k, lwp, space, insn)
+        if data_access(insn, regs) is not None or insn in STOPS:
+            break
+        trap = _step(k, lwp, space, insn)
+    return trap
+
+
+def _store_conditional(k: Kernel, lwp: Lwp, space: As, insn: int) -> int:
+    """A ``sc`` whose page was closed: it stores if its ``lr`` was in the same run.
+
+    The hart's reservation ends with the run, so it is made as a plain store.
+    """
+    regs, rd = lwp.regs, insn >> 7 & 31
+    held = regs[RES_ADDR]
+    if held & 1 and (held ^ 1 ^ regs[insn >> 15 & 31]) & 0xFFF == 0:
+        trap = _out_of_line(k, lwp, space, insn & 0x01FFF000 | 0x23)
+        if trap == BUDGET and rd:
+            regs[rd] = 0
+        return trap
+    if rd:
+        regs[rd] = 1
+    regs[PC] += 4
     regs[INSTRET] += 1
     regs[CYCLE] += 1
     return BUDGET
