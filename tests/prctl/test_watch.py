@@ -97,3 +97,21 @@ def test_a_run_repeats_itself(traced: Traced, symbol: Symbol) -> None:
         t.finish()
         digests.add(t.k.digest())
     assert len(digests) == 1
+
+
+def test_a_machine_with_watched_areas_is_saved(traced: Traced, symbol: Symbol) -> None:
+    """Controls, areas and stops are in the snapshot."""
+    t = traced("watch")
+    page, c = symbol("watch", "page"), t.control
+    c.watch(page, 8, int(WFlag.WA_WRITE))
+    c.set_faults([Flt.FLTWATCH])
+    c.wait(t.job)
+    pid = t.proc.pid
+    t.machine.restore(t.machine.snapshot())
+    proc = next(p for p in t.machine.kernel.practive if p.pid == pid)
+    again = proc.trace[0]
+    lwp = again.stopped()
+    assert (lwp.whystop, lwp.whatstop) == (WhyStop.PR_FAULTED, Flt.FLTWATCH)
+    again.run(clear_fault=True)
+    assert again.wait().whystop is WhyStop.PR_FAULTED
+    assert again.read(page, 1) == b"\0"
