@@ -24,7 +24,7 @@ from personae.core.hookspecs import hookimpl
 from personae.core.kernel import Kernel
 from personae.core.lwp import Lwp, TState
 from personae.core.machine import Machine
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.txn import Transaction, TxnState
 
 GOAL = 15.0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from personae.core.machine import Deadlock, Machine, MachineError, TimeLimit
     from personae.core.plugin import PluginError
     from personae.core.savefile import SaveError
-    from personae.core.signal import Sig
+    from personae.core.signo import Sig
     from personae.core.syscall import NORETURN, load_sysent
     from personae.core.zonerun import Completed, ZoneHandle
 
@@ -57,7 +57,7 @@ _HOMES = {
     "machine": ("Deadlock", "Machine", "MachineError", "TimeLimit"),
     "plugin": ("PluginError",),
     "savefile": ("SaveError",),
-    "signal": ("Sig",),
+    "signo": ("Sig",),
     "syscall": ("NORETURN", "load_sysent"),
     "zonerun": ("Completed", "ZoneHandle"),
 }

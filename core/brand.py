@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
     from personae.core.syscall import Sysent
     from personae.core.zone import Zone
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from personae.core.file import File
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
     from personae.core.vfs.vnode import Vnode
     from personae.core.vm.as_ import As
     from personae.core.vm.seg import Seg

@@ -19,7 +19,7 @@ from personae.core.vm.layout import PAGE, PAGE_SHIFT
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
 
 NT_PRSTATUS, NT_FPREGSET, NT_PRPSINFO, NT_AUXV = 1, 2, 3, 6
 NT_SIGINFO, NT_FILE = 0x53494749, 0x46494C45

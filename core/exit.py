@@ -26,15 +26,8 @@ from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
 from personae.core.sem import semexit
 from personae.core.session import pgexit, sess_rele
-from personae.core.signal import (
-    CldCode,
-    Sig,
-    SigInfo,
-    exit_info,
-    flush,
-    orphan_check,
-    psignal,
-)
+from personae.core.signal import exit_info, flush, orphan_check, psignal
+from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.task import task_detach, task_rele
 from personae.core.vfork import relvm
 

@@ -40,7 +40,8 @@ from personae.core.policy import secpolicy_basic_fork
 from personae.core.pool import pool_barrier_enter, pool_barrier_exit
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcPrFlag, ProcStat
 from personae.core.session import pgjoin
-from personae.core.signal import Sig, sigdefault
+from personae.core.signal import sigdefault
+from personae.core.signo import Sig
 from personae.core.sync import Sleep
 from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.txn import Transaction

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigAction, SigInfo
+    from personae.core.signo import SigAction, SigInfo
     from personae.core.zone import Zone
 
 PROJECT = "personae"

@@ -38,7 +38,7 @@ from personae.core.pool import Pool
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_set_init
 from personae.core.session import sess_create
-from personae.core.signal import Sig, SigInfo
+from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.sync import CondVar, LockOrder, LockSet, Mutex
 from personae.core.task import task_attach, task_create, task_rele
 from personae.core.zone import Zone, ZoneState, zone_state_set
@@ -388,7 +388,7 @@ class Kernel:
             lock.exit()
         if lwp.state is TState.TS_ONPROC:
             try:
-                exits.proc_exit(lwp, signal.CldCode.KILLED, Sig.SIGKILL)
+                exits.proc_exit(lwp, CldCode.KILLED, Sig.SIGKILL)
             except Exception as e:
                 raise Panic(f"{lwp!r} can't be ended after: {cause!r}") from e
 
@@ -396,7 +396,7 @@ class Kernel:
         """No frame for a page the lwp touched: its process is killed."""
         self.count("oom_kills")
         self.notice(f"out of memory: killed {lwp.proc!r}")
-        exits.proc_exit(lwp, signal.CldCode.KILLED, Sig.SIGKILL)
+        exits.proc_exit(lwp, CldCode.KILLED, Sig.SIGKILL)
 
     # ---- zones ----
 

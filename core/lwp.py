@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from personae.core.cred import Cred
     from personae.core.kernel import Kernel
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
     from personae.core.sync import CondVar, Sleep
     from personae.core.syscall import Sysent
 

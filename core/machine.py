@@ -24,7 +24,7 @@ from personae.core.kernel import Kernel, KernelConfig
 from personae.core.plugin import Observers
 from personae.core.proc import ProcStat
 from personae.core.rctl import RctlLocal, rctl_set_value
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.zone import Zone, ZoneState
 from personae.core.zonerun import Completed, ZoneHandle, install_root
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from personae.core.cred import Cred, Priv, priv_text
 from personae.core.errno import Errno, KernelError
 from personae.core.proc import ProcFlag
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 
 if TYPE_CHECKING:
     from personae.core.proc import Proc

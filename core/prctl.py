@@ -25,7 +25,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.forklwp import lwp_create
 from personae.core.lwp import TpFlag, TState, WhyStop
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag, ProcStat
-from personae.core.signal import CANTMASK, Sig, sigbit
+from personae.core.signo import CANTMASK, Sig, sigbit
 from personae.core.trap import abort_call
 from personae.core.txn import Transaction
 from personae.core.vm.poke import peek, poke

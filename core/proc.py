@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from personae.core.prctl import Control
     from personae.core.rctl import RctlSet
     from personae.core.session import Pgrp, Session
-    from personae.core.signal import SigAction, SigInfo
+    from personae.core.signo import SigAction, SigInfo
     from personae.core.sync import Mutex
     from personae.core.task import Task
     from personae.core.vfs.vnode import Vnode

@@ -41,7 +41,7 @@ from personae.core.rctldefs import (
     RctlPriv,
 )
 from personae.core.rctlset import Rctl, RctlSet, RctlVal
-from personae.core.signal import SiCode, Sig, SigInfo
+from personae.core.signo import SiCode, Sig, SigInfo
 from personae.core.sync import LockOrder, Mutex
 
 if TYPE_CHECKING:

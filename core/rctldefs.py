@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from personae.core.flags import quick_flags
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 
 INFINITY = (1 << 64) - 1
 """No limit; a brand has its own spelling."""

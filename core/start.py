@@ -14,7 +14,7 @@ from personae.core.fork import newproc
 from personae.core.forklwp import lwp_start
 from personae.core.lwp import TState
 from personae.core.session import sess_create
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

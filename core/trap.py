@@ -15,7 +15,8 @@ from personae.core import probes, prstop, signal, watchpoint
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
 from personae.core.rctl import rctl_action
-from personae.core.signal import Action, SaFlag, SiCode, Sig
+from personae.core.signal import Action
+from personae.core.signo import SaFlag, SiCode, Sig
 from personae.core.step import step
 from personae.core.sync import Restart, Sleep
 from personae.core.syscall import NoReturnType

@@ -12,7 +12,8 @@ from personae.core.errno import Errno, KernelError
 from personae.core.exit import freeproc
 from personae.core.flags import quick_flags
 from personae.core.proc import PidFlag, Proc, ProcStat
-from personae.core.signal import CldCode, Sig, sigbit, sigcld_repost
+from personae.core.signal import sigcld_repost
+from personae.core.signo import CldCode, Sig, sigbit
 from personae.core.sync import Sleep
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from personae.core import prstop, signal
 from personae.core.errno import Errno, KernelError
 from personae.core.proc import ProcFlag
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from personae.core.step import (
     BUDGET,
     NOMEM,

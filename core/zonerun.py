@@ -12,7 +12,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.exit import kill_proc
 from personae.core.file import File, FileFlag
 from personae.core.proc import Proc, ProcStat
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.start import start_program
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.hoststream import HostStream

@@ -32,7 +32,7 @@ from personae.brands.linux import (
 )
 from personae.brands.linux.ops import LinuxOps
 from personae.core.brand import Brand
-from personae.core.signal import Sig, sigbit
+from personae.core.signo import Sig, sigbit
 from personae.core.syscall import load_sysent
 
 HANDLERS = {

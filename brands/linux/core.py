@@ -21,7 +21,7 @@ from personae.core.coretext import common_names, expand
 if TYPE_CHECKING:
     from personae.core.coretext import CorePlan
     from personae.core.lwp import Lwp
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
 
 FILTER = CC_STACK | CC_HEAP | CC_ANON | CC_DATA | CC_SHANON | CC_SHM | CC_ISM
 """coredump_filter 0x33: anonymous memory, private and shared, and ELF headers."""

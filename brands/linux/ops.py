@@ -18,7 +18,8 @@ from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
 from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
-from personae.core.signal import Sig, SigInfo, psignal
+from personae.core.signal import psignal
+from personae.core.signo import Sig, SigInfo
 
 if TYPE_CHECKING:
     from personae.core.coretext import CorePlan
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from personae.core.exec import ExecInfo, StartState
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigAction
+    from personae.core.signo import SigAction
     from personae.core.zone import Zone
 
 _MASK = (1 << 64) - 1

@@ -21,7 +21,7 @@ from personae.core.file import FD_CLOEXEC
 from personae.core.lwp import TState
 from personae.core.proc import ProcStat
 from personae.core.rctl import rlimit_get
-from personae.core.signal import SIG_IGN
+from personae.core.signo import SIG_IGN
 from personae.core.vfs.lookup import path_of, root_of
 
 if TYPE_CHECKING:

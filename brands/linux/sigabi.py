@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from personae.core.errno import Errno, KernelError
 
 if TYPE_CHECKING:
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
 
 _MAX = 64
 _NATIVE_MAX = 74

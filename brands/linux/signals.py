@@ -25,12 +25,13 @@ from personae.brands.linux.sigabi import (
     sigset_to_native,
 )
 from personae.core.errno import Errno, KernelError
-from personae.core.signal import CANTMASK, SaFlag, SiCode, Sig, trapsig
+from personae.core.signal import trapsig
+from personae.core.signo import CANTMASK, SaFlag, SiCode, Sig
 from personae.core.syscall import NORETURN, NoReturnType
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
-    from personae.core.signal import SigAction, SigInfo
+    from personae.core.signo import SigAction, SigInfo
 
 TRAMPOLINE = pack("<II", 0x08B00893, 0x00000073)
 """li a7, 139 (rt_sigreturn); ecall."""

@@ -13,7 +13,8 @@ from personae.brands.linux.timers import stop_all
 from personae.core.exec import StartState
 from personae.core.execload import build_stack
 from personae.core.rctl import rlimit_set
-from personae.core.signal import Sig, SigInfo, psignal
+from personae.core.signal import psignal
+from personae.core.signo import Sig, SigInfo
 from personae.core.vm.layout import ET_DYN_BASE, PAGE, MapFlag, Prot
 
 if TYPE_CHECKING:

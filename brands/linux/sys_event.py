@@ -19,7 +19,7 @@ from personae.brands.linux.sys_signal import queue_to
 from personae.brands.linux.sys_time import clock_ns
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
-from personae.core.signal import CANTMASK
+from personae.core.signo import CANTMASK
 from personae.core.syscall import s32
 from personae.core.vfs.tmpfs import TmpDir, TmpFs
 from personae.core.vfs.vnode import VType

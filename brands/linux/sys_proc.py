@@ -26,7 +26,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.exec import exec_common
 from personae.core.exit import lwp_exit, proc_exit
 from personae.core.proc import Proc, ProcStat
-from personae.core.signal import CldCode, Sig, SigInfo
+from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.vfs.vnode import VType
 from personae.core.wait import IdType, WaitFlag, WaitResult, waitid

@@ -19,7 +19,7 @@ from personae.brands.linux.sys_fd import space_of
 from personae.brands.linux.sys_time import clock_ns
 from personae.core.disp import Timer
 from personae.core.errno import Errno, KernelError
-from personae.core.signal import SiCode, SigInfo
+from personae.core.signo import SiCode, SigInfo
 from personae.core.syscall import s32
 
 if TYPE_CHECKING:

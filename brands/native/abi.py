@@ -23,10 +23,10 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from personae.core.signal import CldCode, SiCode, Sig
+from personae.core.signo import CldCode, SiCode, Sig
 
 if TYPE_CHECKING:
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
     from personae.core.vfs.vnode import Vattr
 
 # ---- registers (slots of lwp.regs) ----

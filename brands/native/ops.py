@@ -8,14 +8,15 @@ from personae.brands.native import abi, sendsig, start
 from personae.brands.native.data import LwpData
 from personae.core.hookspecs import hookimpl
 from personae.core.lwp import TpFlag
-from personae.core.signal import Sig, tsignal
+from personae.core.signal import tsignal
+from personae.core.signo import Sig
 
 if TYPE_CHECKING:
     from personae.core.elf import ElfImage
     from personae.core.errno import Errno
     from personae.core.exec import ExecInfo, StartState
     from personae.core.lwp import Lwp
-    from personae.core.signal import SigAction, SigInfo
+    from personae.core.signo import SigAction, SigInfo
     from personae.core.zone import Zone
 
 

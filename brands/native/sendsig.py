@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
 from personae.core.errno import Errno, KernelError
-from personae.core.signal import CANTMASK, SaFlag
+from personae.core.signo import CANTMASK, SaFlag
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
-    from personae.core.signal import SigAction, SigInfo
+    from personae.core.signo import SigAction, SigInfo
 
 STACK_ALIGN = ~15
 

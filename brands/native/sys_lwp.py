@@ -12,7 +12,8 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import lwp_exit
 from personae.core.forklwp import lwp_create, lwp_start
 from personae.core.lwp import TpFlag, TState, WhyStop
-from personae.core.signal import CANTMASK, NSIG, SiCode, SigInfo, tsignal
+from personae.core.signal import tsignal
+from personae.core.signo import CANTMASK, NSIG, SiCode, SigInfo
 from personae.core.sync import Restart, Sleep
 from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.txn import Transaction

@@ -14,7 +14,7 @@ from personae.core.limits import crset
 from personae.core.policy import secpolicy_allow_setid, zone_visible
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import setpgid, setsid
-from personae.core.signal import CldCode, Sig, SigInfo
+from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.task import settaskid
 from personae.core.wait import IdType, waitid

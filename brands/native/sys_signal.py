@@ -12,7 +12,8 @@ from personae.core.errno import Errno, KernelError
 from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal
 from personae.core.proc import ProcStat
-from personae.core.signal import (
+from personae.core.signal import psignal, set_action, take
+from personae.core.signo import (
     CANTMASK,
     DEFAULT_ACTION,
     NSIG,
@@ -20,10 +21,7 @@ from personae.core.signal import (
     SiCode,
     SigAction,
     SigInfo,
-    psignal,
-    set_action,
     sigbit,
-    take,
 )
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.syscall import NORETURN, NoReturnType, s32

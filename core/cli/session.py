@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from personae.core.cli import EXIT_TIME_LIMIT, CliError, complain
 from personae.core.cli.console import Console, Detached, HostSignal, host_console
 from personae.core.machine import Deadlock, Machine, TimeLimit
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from personae.core.vfs.termios import Winsize
 
 if TYPE_CHECKING:

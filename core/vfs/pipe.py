@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
 from personae.core.lwp import TState
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from personae.core.sync import CondVar, Sleep
 from personae.core.vfs.vnode import (
     POLLERR,

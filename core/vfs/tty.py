@@ -18,7 +18,8 @@ from personae.core.errno import Errno, KernelError
 from personae.core.file import FNOCTTY, FNONBLOCK, FREAD, FWRITE
 from personae.core.policy import priv_policy
 from personae.core.session import pgorphaned
-from personae.core.signal import Action, Sig, action_of, sigbit
+from personae.core.signal import Action, action_of
+from personae.core.signo import Sig, sigbit
 from personae.core.sync import CondVar, Sleep
 from personae.core.vfs import termios as t
 from personae.core.vfs.specdev import Device

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.audit import AUDIT_ALL, AuditClass, audit_get
 from personae.core.hookspecs import hookimpl
-from personae.core.signal import CldCode, Sig
+from personae.core.signo import CldCode, Sig
 
 if TYPE_CHECKING:
     from personae.core.config.schema import Config
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
 
 Record = dict[str, Any]
 

@@ -33,7 +33,7 @@ from personae.core.hookspecs import hookimpl
 from personae.core.policy import hasprocperm
 from personae.core.proc import ProcFlag, ProcStat
 from personae.core.rctl import rctl_test
-from personae.core.signal import CldCode, Sig
+from personae.core.signo import CldCode, Sig
 from personae.plugins.contract_process.terms import (
     CtEv,
     CtParam,

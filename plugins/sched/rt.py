@@ -15,7 +15,7 @@ from personae.core.clsparms import TQDEF, ClassInfo, RtParms
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
 from personae.core.policy import secpolicy_setpriority
-from personae.core.signal import NSIG
+from personae.core.signo import NSIG
 from personae.plugins.sched.members import Members
 from personae.plugins.sched.quantum import NANOSEC, Quantum, check_quantum
 

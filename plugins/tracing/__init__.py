@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno
 from personae.core.hookspecs import hookimpl
-from personae.core.signal import CldCode, Sig
+from personae.core.signo import CldCode, Sig
 
 if TYPE_CHECKING:
     from personae.core.config.schema import Config
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
-    from personae.core.signal import SigInfo
+    from personae.core.signo import SigInfo
 
 
 @dataclass(frozen=True)

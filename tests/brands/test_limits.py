@@ -11,7 +11,7 @@ import pytest
 from personae.core.machine import Machine
 from personae.core.rctl import RctlLocal, RctlPriv, RctlVal, rctl_value
 from personae.core.rctlsys import RctlSetFlag, rctl_global_set, rctl_set
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 
 CPU_TIME = r"""
 #include <signal.h>

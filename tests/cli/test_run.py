@@ -14,7 +14,7 @@ import pytest
 from personae.core.cli import CliError, main
 from personae.core.cli.run import environment, volume
 from personae.core.cli.session import shell_number
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 
 GUESTS = Path(__file__).parents[2] / "brands" / "linux" / "guests"
 HELLO = str(GUESTS / "hello.elf")

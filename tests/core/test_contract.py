@@ -23,7 +23,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.lwp import Lwp
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_set_value
-from personae.core.signal import CldCode, Sig
+from personae.core.signo import CldCode, Sig
 from personae.plugins.contract_process import (
     CtEv,
     CtParam,

@@ -16,7 +16,8 @@ from personae.core.proc import ProcFlag
 from personae.core.rctl import rctl_set_value, rlimit_set
 from personae.core.savefile import dump, load
 from personae.core.sem import SEM_UNDO, SemOp, SemWait, semget, semop
-from personae.core.signal import CldCode, Sig, SigInfo, fatal
+from personae.core.signal import fatal
+from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.sync import Sleep
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.vnode import Vnode, mount

@@ -16,7 +16,8 @@ from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import TState
 from personae.core.proc import ProcFlag
 from personae.core.rctl import rlimit_set
-from personae.core.signal import Sig, SigAction, set_action
+from personae.core.signal import set_action
+from personae.core.signo import Sig, SigAction
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import VType
 from personae.core.vm import PAGE, STACK_TOP, Fault, MapFlag, brk

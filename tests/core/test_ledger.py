@@ -19,7 +19,7 @@ from personae.core.limits import crset
 from personae.core.lwp import Lwp, TFlag, TState
 from personae.core.proc import Proc, ProcFlag
 from personae.core.rctl import rctl_set_value, rlimit_set
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.sync import Sleep
 from personae.core.task import settaskid
 from personae.core.vfork import vfwait

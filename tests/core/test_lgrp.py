@@ -11,7 +11,7 @@ from personae.core.kernel import Kernel
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.lwp import Lwp
 from personae.core.pool import pool_do_bind
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.txn import Transaction
 from tests.core.realkernel import Failer, first, kernel
 

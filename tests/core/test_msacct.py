@@ -10,7 +10,7 @@ import pytest
 from personae.core.fork import fork1, forkall
 from personae.core.lwp import Lwp
 from personae.core.msacct import Lms, lwp_mstates, mstates_of, proc_mstates
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.sync import CondVar, Sleep
 from tests.core.machines import native
 from tests.core.realkernel import first, kernel

@@ -24,7 +24,7 @@ from personae.core.rctl import (
     rlimit_get,
     rlimit_set,
 )
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from tests.core.fakes import FakeKernel, add_zone, first_proc, fork
 
 ROOT, USER = Cred(0, 0), Cred(1000, 100)

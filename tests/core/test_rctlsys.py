@@ -37,7 +37,7 @@ from personae.core.rctlsys import (
     rctl_set,
     rctl_usage,
 )
-from personae.core.signal import SiCode, Sig, SigInfo
+from personae.core.signo import SiCode, Sig, SigInfo
 from personae.core.task import settaskid
 from personae.core.zone import ZoneState
 from tests.core.fakes import FakeKernel, add_lwp, add_zone, first_proc, fork, reap

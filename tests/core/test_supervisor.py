@@ -28,7 +28,7 @@ from personae.core.lwp import Lwp
 from personae.core.proc import Proc, ProcFlag
 from personae.core.rctl import RctlLocal, RctlPriv, RctlVal, rlimit_set
 from personae.core.rctlsys import rctl_set
-from personae.core.signal import CldCode, Sig
+from personae.core.signo import CldCode, Sig
 from personae.plugins.contract_process import (
     CtEv,
     CtParam,

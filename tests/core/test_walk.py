@@ -24,7 +24,7 @@ from personae.core.lwp import Lwp, TFlag, TpFlag
 from personae.core.pool import Pool, pool_do_bind
 from personae.core.proc import Proc
 from personae.core.rctl import INT_MAX
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.sync import Sleep
 from personae.core.task import settaskid
 from personae.core.txn import Transaction

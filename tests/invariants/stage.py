@@ -19,7 +19,7 @@ from personae.core.ledgercheck import ledger_check
 from personae.core.lwp import Lwp, TFlag, TpFlag
 from personae.core.machine import Machine
 from personae.core.proc import Proc
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.sync import Sleep
 from personae.core.txn import Transaction
 from personae.core.vfork import vfwait

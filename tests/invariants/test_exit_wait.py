@@ -11,7 +11,8 @@ from personae.core.exit import proc_exit
 from personae.core.fork import ForkFlag
 from personae.core.lwp import Lwp
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
-from personae.core.signal import CldCode, Sig, SigAction, set_action, sigbit, take
+from personae.core.signal import set_action, take
+from personae.core.signo import CldCode, Sig, SigAction, sigbit
 from personae.core.sync import Sleep
 from personae.core.wait import IdType, WaitFlag, waitid
 from tests.core.realkernel import run

@@ -21,14 +21,8 @@ from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.rctl import rctl_set_free, rctl_set_value, rlimit_get
 from personae.core.rctldefs import RctlLocal
 from personae.core.session import sess_rele
-from personae.core.signal import (
-    Sig,
-    SigAction,
-    SigInfo,
-    psignal,
-    set_action,
-    sigbit,
-)
+from personae.core.signal import psignal, set_action
+from personae.core.signo import Sig, SigAction, SigInfo, sigbit
 from personae.core.sync import Sleep
 from personae.core.task import settaskid, task_rele
 from personae.core.vm.as_ import Prot

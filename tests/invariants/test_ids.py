@@ -14,7 +14,8 @@ from personae.core.fork import ForkFlag, ForkKind
 from personae.core.lwp import Lwp, TFlag, TpFlag, TState
 from personae.core.pool import Pool, pool_do_bind
 from personae.core.proc import ProcFlag, ProcStat
-from personae.core.signal import Sig, psignal
+from personae.core.signal import psignal
+from personae.core.signo import Sig
 from personae.core.sync import CondVar, Sleep
 from tests.invariants.stage import A0, A1, EACH_KIND, PC, Stage, Watch
 

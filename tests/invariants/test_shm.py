@@ -11,7 +11,7 @@ from personae.core.ledgercheck import ledger_check
 from personae.core.rctl import rctl_set_value
 from personae.core.savefile import dump, load
 from personae.core.shm import Shm, shm_all, shmat, shmdt, shmget, shmrm
-from personae.core.signal import CldCode
+from personae.core.signo import CldCode
 from personae.core.vm.as_ import As
 from tests.core.realkernel import run
 from tests.invariants.stage import BRANDS, EACH_KIND, Stage, Watch

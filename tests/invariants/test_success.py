@@ -19,7 +19,8 @@ from personae.core.pool import Pool, pool_do_bind
 from personae.core.proc import AcctFlag, Proc, ProcFlag, ProcPrFlag, ProcStat
 from personae.core.rctl import rlimit_get, rlimit_set
 from personae.core.session import setpgid
-from personae.core.signal import Sig, SigAction, SigInfo, psignal, set_action, sigbit
+from personae.core.signal import psignal, set_action
+from personae.core.signo import Sig, SigAction, SigInfo, sigbit
 from personae.core.sync import Sleep
 from personae.core.vm.as_ import Prot
 from personae.core.vm.layout import MapFlag

@@ -10,7 +10,8 @@ from personae.core.exit import freeproc, proc_exit
 from personae.core.fork import ForkFlag
 from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
 from personae.core.proc import Proc, ProcFlag, ProcStat
-from personae.core.signal import CldCode, Sig, SigAction, psignal, set_action
+from personae.core.signal import psignal, set_action
+from personae.core.signo import CldCode, Sig, SigAction
 from personae.core.sync import Sleep
 from personae.core.vfork import vfwait
 from tests.core.realkernel import run

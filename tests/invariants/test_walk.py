@@ -19,15 +19,8 @@ from personae.core.lwp import Lwp, TFlag, TpFlag, TState
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rlimit_get, rlimit_set
 from personae.core.session import setpgid, setsid
-from personae.core.signal import (
-    CldCode,
-    Sig,
-    SigAction,
-    act_on,
-    peek,
-    psignal,
-    set_action,
-)
+from personae.core.signal import act_on, peek, psignal, set_action
+from personae.core.signo import CldCode, Sig, SigAction
 from personae.core.sync import Sleep
 from personae.core.vfork import vfwait
 from personae.core.wait import IdType, WaitFlag, waitid

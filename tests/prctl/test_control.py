@@ -13,7 +13,7 @@ from personae.core.ledgercheck import ledger_check
 from personae.core.lwp import WhyStop
 from personae.core.prctl import Flt, grab
 from personae.core.proc import ProcStat
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from tests.core.realkernel import run
 
 FORK = {"native": 142, "linux": 220}

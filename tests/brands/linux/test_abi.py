@@ -9,7 +9,7 @@ import pytest
 
 from personae.brands.linux import abi, sigabi, signals
 from personae.core.errno import Errno
-from personae.core.signal import Sig, SigInfo
+from personae.core.signo import Sig, SigInfo
 
 SIZES = {
     "struct stat": abi.STAT.size,

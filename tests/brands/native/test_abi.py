@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from personae.brands.native import BRAND, abi
-from personae.core.signal import Sig, SigInfo
+from personae.core.signo import Sig, SigInfo
 from personae.core.syscall import Level
 
 ASSIGNED = 255

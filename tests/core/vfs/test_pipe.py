@@ -20,7 +20,7 @@ from personae.core.file import (
     file_read,
     file_write,
 )
-from personae.core.signal import Sig
+from personae.core.signo import Sig
 from personae.core.vfs import vnops
 from personae.core.vfs.pipe import PIPE_BUF, PIPE_CAPACITY, make_pipe
 from personae.core.vfs.vnode import POLLERR, POLLHUP, POLLIN, POLLOUT, VType

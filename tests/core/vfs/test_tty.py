@@ -21,7 +21,7 @@ from personae.core.file import (
     file_read,
     file_write,
 )
-from personae.core.signal import SIG_IGN, Sig, SigAction, sigbit
+from personae.core.signo import SIG_IGN, Sig, SigAction, sigbit
 from personae.core.vfs import termios as t
 from personae.core.vfs import vnops
 from personae.core.vfs.devfs import DevFs
