@@ -393,10 +393,26 @@ class Kernel:
                 raise Panic(f"{lwp!r} can't be ended after: {cause!r}") from e
 
     def out_of_memory(self, lwp: Lwp) -> None:
-        """No frame for a page the lwp touched: its process is killed."""
+        """No frame for a page the lwp touched: make room, or kill its process."""
+        if self.reclaim(lwp.proc.zone):
+            return  # the access is made again
         self.count("oom_kills")
         self.notice(f"out of memory: killed {lwp.proc!r}")
         exits.proc_exit(lwp, CldCode.KILLED, Sig.SIGKILL)
+
+    def reclaim(self, zone: Zone) -> int:
+        """Give back frames of file pages that nobody maps: the zone's, else others'.
+
+        Returns:
+            How many; 0 if there is none left.
+        """
+        for z in (zone, *self.zones.values()):
+            if z.root is not None and z.root.v_vfs is not None:
+                freed = z.root.v_vfs.drop_frames()
+                if freed:
+                    self.count("reclaimed_frames", freed)
+                    return freed
+        return 0
 
     # ---- zones ----
 

@@ -198,6 +198,10 @@ class Vfs:
         """Sizes; a file system without any says 0."""
         return Statfs(self.fstype, 4096, 0, 0, 0, 0, NAME_MAX, self.readonly)
 
+    def drop_frames(self) -> int:
+        """Give back frames of file pages that nobody maps; answers how many."""
+        return 0
+
     def sync(self) -> None:
         """Write back what a host share has pending; nothing elsewhere."""
 

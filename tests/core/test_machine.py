@@ -217,6 +217,22 @@ def test_capped_memory_ends_a_bomb_and_nobody_else() -> None:
     assert zone.run(["/bin/hello"]).returncode == 0
 
 
+def test_idle_file_pages_make_room() -> None:
+    machine = Machine(brands=load_brands(["linux", "native"]), memory="64M")
+    zone = machine.add_zone("z", memory="4M")
+    zone.put("/bin/forkmem", guest("forkmem", "linux"))
+    zone.put("/big", b"x" * (900 << 12))
+    root = zone.zone.root
+    assert root is not None
+    big = root.lookup(b"big", zone.zone.cred)
+    for page in range(900):
+        big.getpage(page)
+    result = zone.run(["/bin/forkmem", "1"])
+    assert (result.returncode, machine.kernel.kstat.get("oom_kills")) == (0, None)
+    assert machine.kernel.kstat["reclaimed_frames"] == 900
+    assert big.read(None, 899 << 12, 5, 0) == b"xxxxx"
+
+
 def test_from_toml(tmp_path: Path) -> None:
     file = tmp_path / "zones.toml"
     file.write_text(
