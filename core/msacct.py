@@ -12,6 +12,7 @@ A wakeup by a CPU that is behind does not put a lwp back in its own time.
 from __future__ import annotations
 
 from enum import IntEnum
+from operator import add
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ def mstates_of(kernel: Kernel) -> dict[str, int]:
 def lwp_mstate_exit(lwp: Lwp) -> None:
     """A lwp ends: what it spent goes to its process."""
     new_mstate(lwp, STOPPED)
-    ms = lwp.proc.ms
-    for i, spent in enumerate(lwp.ms):
-        ms[i] += spent
+    lwp.proc.ms = list(map(add, lwp.proc.ms, lwp.ms))
 
 
 def _split(ms: list[int], system: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ Lock order, outermost first (``fork-semantics``: global lock order)::
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from personae.core.errno import Panic
 
@@ -107,13 +107,16 @@ class LockSet:
 
 
 class Mutex:
-    """A kernel lock with an owner and a rank."""
+    """A kernel lock with an owner and a rank.
 
-    __slots__ = ("checking", "held", "name", "order", "owned")
+    Attributes:
+        held: The locks held at this moment; None if nothing is checked.
+    """
+
+    __slots__ = ("held", "name", "order", "owned")
 
     def __init__(self, locks: LockSet, name: str, order: LockOrder) -> None:
-        self.checking = locks.checking
-        self.held = locks.held
+        self.held = locks.held if locks.checking else None
         self.name = name
         self.order = order
         self.owned = False
@@ -127,15 +130,21 @@ class Mutex:
         """
         if order is not None:
             self.order = order
-        if self.checking:
-            if self.owned:
-                raise Panic(f"recursive mutex_enter: {self.name}")
-            held = self.held
-            if held and held[-1].order > self.order:
-                names = ", ".join(m.name for m in held)
-                raise Panic(f"lock order: {self.name} entered while holding {names}")
+        self.__enter__()
+
+    def __enter__(self) -> None:
+        held = self.held
+        if held is not None:
+            if self.owned or (held and held[-1].order > self.order):
+                self._refuse(held)
             held.append(self)
         self.owned = True
+
+    def _refuse(self, held: list[Mutex]) -> NoReturn:
+        if self.owned:
+            raise Panic(f"recursive mutex_enter: {self.name}")
+        names = ", ".join(m.name for m in held)
+        raise Panic(f"lock order: {self.name} entered while holding {names}")
 
     def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
@@ -145,16 +154,14 @@ class Mutex:
         if not self.owned:
             raise Panic(f"mutex_exit of a lock not held: {self.name}")
         self.owned = False
-        if self.checking:
-            held = self.held
-            if held[-1] is self:
-                held.pop()
-            else:
+        held = self.held
+        if held is not None:
+            last = held.pop()
+            if last is not self:  # dropped before one that was taken later
                 held.remove(self)
-
-    __enter__ = enter
+                held.append(last)
 
     def assert_held(self) -> None:
         """Panic unless the lock is held."""
-        if self.checking and not self.owned:
+        if self.held is not None and not self.owned:
             raise Panic(f"lock not held: {self.name}")
