@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,18 @@ def test_no_second_copy(name: str) -> None:
     )
     assert result.returncode == 1
     assert "ImportError" in result.stderr
+
+
+def test_the_kernel_meets_the_hardware_in_three_modules() -> None:
+    """vm/hat.py drives it, kernel.py makes it, savefile.py stores it."""
+    core = Path(__file__).parents[1] / "core"
+    found = {
+        path.relative_to(core).as_posix()
+        for path in core.rglob("*.py")
+        if re.search(
+            r"^\s*(from personae\.hw\b|from personae import hw\b|import personae\.hw)",
+            path.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    }
+    assert found == {"kernel.py", "savefile.py", "vm/hat.py"}
