@@ -38,7 +38,7 @@ def test_no_second_copy(name: str) -> None:
 
 def test_the_kernel_meets_the_hardware_in_three_modules() -> None:
     """vm/hat.py drives it, kernel.py makes it, savefile.py stores it."""
-    core = Path(__file__).parents[1] / "core"
+    core = ROOT / "core"
     found = {
         path.relative_to(core).as_posix()
         for path in core.rglob("*.py")
