@@ -18,7 +18,7 @@ from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
-from personae.core.lwp import TpFlag, TState
+from personae.core.lwp import TpFlag
 from personae.core.msacct import lwp_mstate_exit
 from personae.core.pctx import freepctx
 from personae.core.pid import unlink_child, unlink_orphan
@@ -26,7 +26,7 @@ from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_exit
 from personae.core.sem import semexit
 from personae.core.session import pgexit, sess_rele
-from personae.core.signal import exit_info, flush, orphan_check, psignal
+from personae.core.signal import exit_info, flush, orphan_check
 from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.task import task_detach, task_rele
 from personae.core.vfork import relvm
@@ -276,14 +276,3 @@ def kill_proc(p: Proc) -> None:
     """End a process at once from outside (zone halt)."""
     if p.stat is not ProcStat.SZOMB and p.lwps:
         proc_exit(p.lwps[0], CldCode.KILLED, Sig.SIGKILL)
-
-
-__all__ = [
-    "TState",
-    "exitlwps",
-    "freeproc",
-    "kill_proc",
-    "lwp_exit",
-    "proc_exit",
-    "psignal",
-]

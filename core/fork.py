@@ -29,7 +29,6 @@ from personae.core.forklwp import (
     forklwp,
     holdlwps,
     lwp_create,
-    lwp_start,
     lwpdir_alloc,
     lwpdir_free,
 )
@@ -528,15 +527,3 @@ def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     txn.do("task_create", swap_in, lambda both: nprocs_move(kernel, *both))
     txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
     txn.call("rctlproc_default_init", rctl.rctlproc_default_init, None, cp)
-
-
-__all__ = [
-    "ForkFlag",
-    "ForkKind",
-    "cfork",
-    "fork1",
-    "forkall",
-    "lwp_start",
-    "newproc",
-    "vfork",
-]

@@ -332,7 +332,6 @@ def _copy_uarea(p: Proc, cp: Proc) -> None:
     cu.u_signal = dict(u.u_signal)
     cu.u_start = p.kernel.wall_ns
     cu.u_ticks = p.kernel.now
-    cu.u_mem = p.as_.resident() if p.as_ is not None and p.kernel.acct_rss else 0
     cu.u_acflag = AcctFlag.AFORK
     cp.user = cu
 

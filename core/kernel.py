@@ -144,7 +144,6 @@ class Kernel:
         self.oopses: deque[str] = deque(maxlen=16)
         """Faults of our own that a process has paid for."""
         self.last_fork_steps: tuple[str, ...] = ()
-        self.acct_rss = False
         self._digest = b"personae digest 1"
         self._random = 0
 
@@ -158,7 +157,6 @@ class Kernel:
         self.pidlock = Mutex(self.locks, "pidlock", LockOrder.PIDLOCK)
         self.nlwps_lock = Mutex(self.locks, "zone_nlwps_lock", LockOrder.NLWPS)
         self.vfs_state: Any = None
-        self.random_state: Any = None
         self.practive: list[Proc] = []
         self.pids = PidTable(self, self.maxpid, self.v_proc)
         self.disp = Dispatcher(self)
@@ -485,21 +483,20 @@ class Kernel:
 
     def zone_kill(self, zone: Zone) -> None:
         """End every user process of the zone."""
-        zone.init = None
-        for p in reversed(self.zone_procs(zone)):
-            if p.stat is not ProcStat.SZOMB:
-                exits.kill_proc(p)
+        self._end_all(zone)
         for p in self.zone_procs(zone):
             if p.stat is ProcStat.SZOMB:
                 exits.freeproc(p)
 
     def zone_init_exited(self, proc: Proc) -> None:
         """The zone's init has gone: what is left of the zone goes too."""
-        zone = proc.zone
+        self._end_all(proc.zone)
+
+    def _end_all(self, zone: Zone) -> None:
+        """End what still lives in the zone, children before their parents."""
         zone.init = None
-        for p in self.zone_procs(zone):
-            if p.stat is not ProcStat.SZOMB:
-                exits.kill_proc(p)
+        for p in reversed(self.zone_procs(zone)):
+            exits.kill_proc(p)
 
     # ---- statistics, notices, digest ----
 

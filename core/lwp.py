@@ -89,7 +89,7 @@ class Lwp:
         "interruptible", "kernel", "ms", "msince", "mstate",
         "post_sys", "pri", "proc", "qpri", "ready", "regs",
         "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
-        "sigwaiting", "sleep", "start", "state", "stime", "sysargs", "sysent",
+        "sigwaiting", "sleep", "start", "state", "stime", "sysent",
         "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans",
         "whatstop", "whystop",
     )  # fmt: skip
@@ -127,7 +127,6 @@ class Lwp:
 
         # the system call in progress
         self.sysent: Sysent | None = None
-        self.sysargs: tuple[int, ...] = ()
         self.sysstate: Any = None
         self.post_sys = False
 

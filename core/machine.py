@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from personae.core import savefile
 from personae.core.brands import load_brands
 from personae.core.classes import load_classes
-from personae.core.config.units import parse_duration, parse_size
+from personae.core.config.units import parse_size
 from personae.core.disp import Status
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.plugin import Observers
 from personae.core.proc import ProcStat
 from personae.core.rctl import RctlLocal, rctl_set_value
-from personae.core.signo import CldCode
-from personae.core.zone import Zone, ZoneState
-from personae.core.zonerun import Completed, ZoneHandle, install_root
+from personae.core.zone import ZoneState
+from personae.core.zonerun import ZoneHandle, install_root
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -381,19 +380,3 @@ def _still(procs: Sequence[Proc]) -> str:
     return "still there: " + ", ".join(
         f"{p.pid} {p.user.u_comm.decode(errors='replace')}" for p in alive
     )
-
-
-__all__ = [
-    "CldCode",
-    "Completed",
-    "Config",
-    "Deadlock",
-    "Door",
-    "Machine",
-    "MachineError",
-    "Snapshot",
-    "TimeLimit",
-    "Zone",
-    "ZoneHandle",
-    "parse_duration",
-]

@@ -135,7 +135,6 @@ class User:
         self.u_execsw = ""
         self.u_start = 0
         self.u_ticks = 0
-        self.u_mem = 0
         self.u_acflag = 0
         self.u_systrap = False
         self.u_entrymask: frozenset[int] = frozenset()

@@ -113,11 +113,15 @@ class Seg:
         return new
 
     def _copy(self) -> Self:
-        cls = self.__class__
+        return self._like(self)
+
+    @classmethod
+    def _like(cls, seg: Seg) -> Self:
+        """A segment of this class and of the shape of ``seg``, without its object."""
         new = cls.__new__(cls)
-        new.base, new.size, new.off = self.base, self.size, self.off
-        new.prot, new.maxprot = self.prot, self.maxprot
-        new.flags, new.name = self.flags, self.name
+        new.base, new.size, new.off = seg.base, seg.size, seg.off
+        new.prot, new.maxprot = seg.prot, seg.maxprot
+        new.flags, new.name = seg.flags, seg.name
         return new
 
     # -- shape
@@ -237,15 +241,7 @@ class SegVn(Seg):
     @classmethod
     def make(cls, vnode: Vnode, seg: Seg) -> SegVn:
         """A file mapping of the shape of ``seg``."""
-        new = cls(
-            seg.base,
-            seg.size,
-            seg.prot,
-            seg.flags,
-            maxprot=seg.maxprot,
-            name=seg.name,
-            off=seg.off,
-        )
+        new = cls._like(seg)
         new._vnode = vnode
         new.hold()
         return new
@@ -318,15 +314,7 @@ class SegAnon(Seg):
     @classmethod
     def make(cls, amp: AnonMap, seg: Seg) -> SegAnon:
         """A mapping of ``amp`` of the shape of ``seg``; takes a hold of its own."""
-        new = cls(
-            seg.base,
-            seg.size,
-            seg.prot,
-            seg.flags,
-            maxprot=seg.maxprot,
-            name=seg.name,
-            off=seg.off,
-        )
+        new = cls._like(seg)
         new.amp = amp
         new.hold()
         return new
