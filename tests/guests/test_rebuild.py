@@ -24,6 +24,9 @@ def test_all_are_committed(
         sources = set(guestbuild.sources())
         folder = guest_file(brand, "x").parent
         assert sources == {p.stem for p in folder.glob("*.elf")}
+        checks = guestbuild.conform_sources(brand)
+        folder = folder.parent / "conform"
+        assert set(checks) == {p.stem for p in folder.glob("*.elf")}
 
 
 @pytest.mark.parametrize("brand", BRANDS)
@@ -44,6 +47,10 @@ def test_rebuild(
         out = tmp_path / name
         guestbuild.build(brand, source, out, cross_cc, tmp_path)
         assert out.read_bytes() == guest_file(brand, name).read_bytes(), name
+    for name, source in guestbuild.conform_sources(brand).items():
+        out = tmp_path / name
+        guestbuild.build(brand, source, out, cross_cc, tmp_path)
+        assert out.read_bytes() == source.with_suffix(".elf").read_bytes(), name
 
 
 @pytest.mark.parametrize("brand", BRANDS)
@@ -73,7 +80,8 @@ def test_guests_are_small_and_plain(
     brand: str, guest_file: Callable[[str, str], Path]
 ) -> None:
     """Small, static, without paths of the machine that built them."""
-    for elf in guest_file(brand, "x").parent.glob("*.elf"):
+    folder = guest_file(brand, "x").parent
+    for elf in (*folder.glob("*.elf"), *folder.parent.glob("conform/*.elf")):
         data = elf.read_bytes()
         assert len(data) < 32768, elf.name
         assert re.search(rb"/guests|/sdk|\.c\0|GCC:", data) is None, elf.name

@@ -6,7 +6,8 @@ A guest is one C file, linked with the tiny library of ``brands/native/sdk``.
 The files are committed as ELF, so that nobody needs a cross compiler to run
 them; the same compiler gives the same bytes (no build id, no dates, no paths).
 The sources are in ``brands/native/guests`` and know no brand; the system calls are
-those of ``brands/native/sdk/native`` or of ``brands/linux/guests/tiny``.
+those of ``brands/native/sdk/native`` or of ``brands/linux/guests/tiny``.  The
+conformance programs of ``brands/NAME/conform`` are for their own brand only.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ def sources() -> dict[str, Path]:
     return {c.stem: c for c in sorted((BRANDS / "native" / "guests").glob("*.c"))}
 
 
+def conform_sources(brand: str) -> dict[str, Path]:
+    """Name and C file of every conformance program of a brand."""
+    return {c.stem: c for c in sorted((BRANDS / brand / "conform").glob("*.c"))}
+
+
 def _flags(brand: str) -> list[str]:
     return [
         *CFLAGS,
@@ -114,6 +120,27 @@ def build(
         subprocess.run(cmd, check=True)
 
 
+def build_all(brand: str, names: list[str], out: Path | None, cc: str) -> None:
+    """Build guests and conformance programs of a brand.
+
+    Args:
+        brand: Whose.
+        names: Which ones; all when empty.
+        out: Where the folders ``BRAND/guests`` and ``BRAND/conform`` are made; by
+            default each ELF goes beside the brand's own.
+        cc: The compiler.
+    """
+    home = (out or BRANDS) / brand
+    kinds = {"guests": sources(), "conform": conform_sources(brand)}
+    with tempfile.TemporaryDirectory() as objects:
+        for kind, files in kinds.items():
+            (home / kind).mkdir(parents=True, exist_ok=True)
+            for name, source in files.items():
+                if not names or name in names:
+                    elf = home / kind / f"{name}.elf"
+                    build(brand, source, elf, cc, Path(objects))
+
+
 def main() -> None:
     """Build what the command line names; all, without names."""
     parser = argparse.ArgumentParser(description="build the guest programs")
@@ -121,14 +148,8 @@ def main() -> None:
     parser.add_argument("--cc", default=CC)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as objects:
-        for brand in LIBRARY:
-            folder = args.out / brand if args.out else BRANDS / brand / "guests"
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, source in sources().items():
-                if not args.names or name in args.names:
-                    elf = folder / f"{name}.elf"
-                    build(brand, source, elf, args.cc, Path(objects))
+    for brand in LIBRARY:
+        build_all(brand, args.names, args.out, args.cc)
 
 
 if __name__ == "__main__":
