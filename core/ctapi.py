@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
+    from personae.core.zone import Zone
 
 GLOBAL_ZONEID = 0
 
@@ -39,6 +40,7 @@ __all__ = [
     "CtEvents",
     "CtTmpl",
     "ct_find",
+    "ct_ids",
     "ct_latest",
     "ct_list",
     "ct_status",
@@ -69,8 +71,15 @@ def ct_list(lwp: Lwp, *, held: bool = False) -> list[int]:
     """Ids of the contracts the caller's zone sees, or of those the caller holds."""
     if held:
         return sorted(ct.id for ct in lwp.proc.ct_held)
+    return ct_ids(lwp.kernel, lwp.proc.zone)
+
+
+def ct_ids(kernel: Kernel, zone: Zone) -> list[int]:
+    """Ids of the contracts that a zone sees, in order."""
     return sorted(
-        ct.id for ct in lwp.kernel.contracts.values() if _visible(ct, lwp.proc)
+        ct.id
+        for ct in kernel.contracts.values()
+        if zone.id in (GLOBAL_ZONEID, ct.mzoneid)
     )
 
 
@@ -281,6 +290,23 @@ class CtEvents:
         """Take the next event (CT_ERECV, or with ``critical`` CT_ECRECV).
 
         Raises:
+            KernelError, Sleep: As ``peek``.
+        """
+        e = self.peek(lwp, nonblock=nonblock, critical=critical)
+        self.take(e)
+        return e
+
+    def take(self, e: CtEvent) -> None:
+        """Go past an event that ``peek`` has found."""
+        queue = self.listener.queue
+        queue.move(self.listener, queue.after(e))
+
+    def peek(
+        self, lwp: Lwp, *, nonblock: bool = False, critical: bool = False
+    ) -> CtEvent:
+        """The next event, which stays the next one until ``take``.
+
+        Raises:
             KernelError: EAGAIN, there is none and ``nonblock``; EIDRM, there is none
                 and there won't be.
             Sleep: There is none yet.
@@ -293,7 +319,6 @@ class CtEvents:
             if queue.dead:
                 raise KernelError(Errno.EIDRM, "no more events")
             raise Sleep(queue.cv)
-        queue.move(self.listener, queue.after(e))
         return e
 
     def _find(self, lwp: Lwp, critical: bool) -> CtEvent | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from personae.brands.native.ctfs import CtFs
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import StartState
 from personae.core.vfs.devfs import DevFs
@@ -65,9 +66,9 @@ def elfexec(lwp: Lwp, image: ElfImage, info: ExecInfo) -> StartState:
     )
 
 
-def _folder(zone: Zone, name: bytes, mode: int) -> Vnode:
-    """A folder in the root of the zone, made if it is not there."""
-    root = zone.root
+def _folder(zone: Zone, name: bytes, mode: int, up: Vnode | None = None) -> Vnode:
+    """A folder in the root of the zone, or in ``up``, made if it is not there."""
+    root = up or zone.root
     if root is None:
         raise KernelError(Errno.ENOENT, f"zone {zone.name} has no root")
     try:
@@ -79,8 +80,10 @@ def _folder(zone: Zone, name: bytes, mode: int) -> Vnode:
 
 
 def mountzone(zone: Zone) -> None:
-    """Mount /dev and /tmp, and see that /proc is there; it is empty as yet."""
+    """Mount /dev, /tmp and /system/contract; /proc is there and empty as yet."""
     mount(DevFs(zone.kernel, acct=zone.acct), _folder(zone, b"dev", 0o755))
     tmp = TmpFs(zone.kernel, acct=zone.acct, mode=0o1777)
     mount(tmp, _folder(zone, b"tmp", 0o1777))
     _folder(zone, b"proc", 0o555)
+    system = _folder(zone, b"system", 0o755)
+    mount(CtFs(zone.kernel, zone), _folder(zone, b"contract", 0o555, system))

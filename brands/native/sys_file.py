@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
+from personae.brands.native.ioctl import IoctlNode
 from personae.core.errno import Errno, KernelError
 from personae.core.file import (
     FCLOEXEC,
@@ -221,7 +222,10 @@ def sys_getdents(lwp: Lwp, fd: int, buf: int, n: int) -> int:
     return len(out)
 
 
-def sys_ioctl(lwp: Lwp, fd: int) -> int:
-    """ioctl(fd, ...): no request is known yet, so nothing is a terminal."""
-    lwp.proc.fds.getf(s32(fd))
+def sys_ioctl(lwp: Lwp, fd: int, cmd: int, arg: int) -> int:
+    """ioctl(fd, cmd, arg): requests of the contract file system."""
+    file = lwp.proc.fds.getf(s32(fd))
+    vp = file.f_vnode
+    if isinstance(vp, IoctlNode):
+        return vp.n_ioctl(lwp, file.f_flag, cmd & 0xFFFFFFFF, arg)
     raise KernelError(Errno.ENOTTY, "no request is known")

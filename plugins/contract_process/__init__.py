@@ -190,7 +190,11 @@ class ProcessContracts:
         kind = CtEv[event.upper()]
         if kind == CtEv.SIGNAL and not _external(ct, sender):
             return
-        cte_publish(ct, kind, pid=proc.pid, status=status, sender=sender)
+        data = {"pid": proc.pid, "status": status, "sender": sender}
+        source = proc.kernel.pids.prfind(sender) if sender else None
+        if source is not None and source.ct_process is not None:
+            data["sendct"] = source.ct_process.id
+        cte_publish(ct, kind, **data)
         if kind & ct.terms.fatal:
             contract_kill(ct, proc, checked=kind != CtEv.HWERR)
 

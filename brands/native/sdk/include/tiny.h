@@ -31,6 +31,7 @@ typedef void (*sighandler_t)(int);
 #define ENOENT 2
 #define ESRCH 3
 #define EINTR 4
+#define EIO 5
 #define E2BIG 7
 #define ENOEXEC 8
 #define EBADF 9
@@ -39,11 +40,13 @@ typedef void (*sighandler_t)(int);
 #define ENOMEM 12
 #define EACCES 13
 #define EFAULT 14
+#define EBUSY 16
 #define EEXIST 17
 #define ENOTDIR 20
 #define EISDIR 21
 #define EINVAL 22
 #define EMFILE 24
+#define ENOTTY 25
 #define EPIPE 32
 
 #define SIGHUP 1

@@ -71,6 +71,7 @@
 #define SYS_kill 37
 #define SYS_pgrpsys 39
 #define SYS_pipe 42
+#define SYS_ioctl 54
 #define SYS_execve 59
 #define SYS_fcntl 62
 #define SYS_openat 68
