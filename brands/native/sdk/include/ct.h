@@ -1,5 +1,5 @@
 /*
- * ct.h - contract files for the programs of this folder: the requests behind
+ * ct.h - contract files without a library: the requests behind
  * libcontract(3LIB), and a look into packed nvlists.
  *
  * SPDX-License-Identifier: MIT
