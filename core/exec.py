@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from personae.core import elf
+from personae.core.blame import hook_panic
 from personae.core.ctmpl import ctmpl_exec
-from personae.core.errno import Errno, KernelError
+from personae.core.errno import Errno, KernelError, Panic
 from personae.core.execload import load_image, place_image
 from personae.core.exit import exitlwps
 from personae.core.pctx import freectx, freepctx
@@ -396,7 +397,12 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     lwp.clear_child_tid = lwp.robust_list = 0
     proc.flag |= ProcFlag.SEXECED
     proc.kernel.count("sysexec")
-    proc.brand.ops.b_exec(lwp)
+    try:
+        proc.brand.ops.b_exec(lwp)
+    except Panic:
+        raise
+    except Exception as e:
+        raise hook_panic(proc.kernel, "exec: beyond the point of no return", e) from e
     for watch in proc.kernel.observers.personae_proc_exec:
         watch(proc, info.execfn)
 

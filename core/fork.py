@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from personae.core import probes, prstop, rctl
 from personae.core import zone as zones
+from personae.core.blame import hook_panic
 from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.flags import quick_flags
@@ -41,7 +42,6 @@ from personae.core.proc import PidFlag, Proc, ProcFlag, ProcPrFlag, ProcStat
 from personae.core.session import pgjoin
 from personae.core.signal import sigdefault
 from personae.core.signo import Sig
-from personae.core.sync import Sleep
 from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.txn import Transaction
 from personae.core.vfork import as_share, as_share_with, as_unshare
@@ -177,8 +177,10 @@ def cfork(
     child.exit_signal = exit_signal
     try:
         _publish(lwp, child, kind, flags)
-    except (KernelError, Sleep) as e:  # a hook that may not fail (FORK-117)
-        raise Panic(f"{txn.op}: a failure beyond the commit: {e!r}") from e
+    except Panic:
+        raise
+    except Exception as e:  # a hook that may not fail (FORK-117)
+        raise hook_panic(kernel, f"{txn.op}: a failure beyond the commit", e) from e
     return child
 
 

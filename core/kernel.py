@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from personae import hw
 from personae.core import corefile, signal
 from personae.core import exit as exits
+from personae.core.blame import blame, vectors_of
 from personae.core.brand import Brand, BrandTable
 from personae.core.cls import default_classes
 from personae.core.contract import NoContracts
@@ -32,8 +33,9 @@ from personae.core.hookspecs import ContractSpec
 from personae.core.ipc import ipc_zone_halt
 from personae.core.limits import proc_limits, upcount_inc
 from personae.core.lwp import TState
+from personae.core.observers import Observers
 from personae.core.pid import PidTable
-from personae.core.plugin import Observers, Vector
+from personae.core.plugin import Vector
 from personae.core.pool import Pool
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.rctl import rctl_set_init
@@ -380,7 +382,11 @@ class Kernel:
         """
         what = lwp.sysent.name if lwp.sysent is not None else "trap"
         lines = traceback.format_exception(type(cause), cause, cause.__traceback__)
-        self.oopses.append(f"{lwp.proc!r} in {what}: {''.join(lines[-3:]).strip()}")
+        who = blame(cause, vectors_of(self))
+        who = f" in {who}" if who is not None else ""
+        self.oopses.append(
+            f"{lwp.proc!r} in {what}{who}: {''.join(lines[-3:]).strip()}"
+        )
         self.count("oops")
         for lock in list(self.locks.held):
             lock.exit()

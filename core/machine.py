@@ -21,7 +21,7 @@ from personae.core.classes import load_classes
 from personae.core.config.units import parse_size
 from personae.core.disp import Status
 from personae.core.kernel import Kernel, KernelConfig
-from personae.core.plugin import Observers
+from personae.core.observers import Observers
 from personae.core.proc import ProcStat
 from personae.core.rctl import RctlLocal, rctl_set_value
 from personae.core.zone import ZoneState
@@ -93,6 +93,8 @@ class Machine:
         classes: Scheduling classes besides TS and SYS; by default all that are
             installed.
         plugins: Observers to register.
+        plugin_policy: What becomes of a plugin that fails: "disable", "keep" or
+            "panic".
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Machine:
         classes: Iterable[SchedClass] | None = None,
         schedule_seed: int = 0,
         plugins: Iterable[object] = (),
+        plugin_policy: str = "disable",
         **more: Any,
     ) -> None:
         config = KernelConfig(
@@ -122,10 +125,10 @@ class Machine:
         )
         self.config: Config | None = None
         """The file it was made from, if any."""
-        self.plugins = Observers()
+        self.plugins = Observers(policy=plugin_policy)
+        self._attach()
         for p in plugins:
             self.plugins.register(p)
-        self.kernel.observers = self.plugins
 
     # ---- making ----
 
@@ -341,7 +344,7 @@ class Machine:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; zone handles stay good, process objects do not."""
         self.kernel = savefile.load(snapshot.data, self._brands)
-        self.kernel.observers = self.plugins
+        self._attach()
 
     def save(self, path: str | Path) -> None:
         """Write the machine to a file."""
@@ -360,8 +363,14 @@ class Machine:
         self.kernel = savefile.load(Path(path).read_bytes(), self._brands)
         self.config = None
         self.plugins = Observers()
-        self.kernel.observers = self.plugins
+        self._attach()
         return self
+
+    def _attach(self) -> None:
+        """Let the plugins watch the kernel, which may be another one now."""
+        self.plugins.notify = self.kernel.notice
+        self.plugins.attach(self.kernel.brands.brands)
+        self.kernel.observers = self.plugins
 
 
 def _any_alive(procs: Sequence[Proc]) -> bool:

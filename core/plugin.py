@@ -1,42 +1,84 @@
-"""Plugins: registration through pluggy, calls through flat vectors.
+"""Plugins: registration with checks, calls through flat vectors.
 
-pluggy checks names and arguments when something registers; the calls
-themselves do not go through it, because one call of its costs a microsecond
-and a fork has fifty of them.  ``Vector`` turns the one implementation of an
-operation into a plain callable, ``Observers`` turns the implementations of a
+Everything is checked when something registers: names and arguments of hooks, marks
+that mean nothing here, classes in place of instances.  What is refused is told
+with the plugin, the hook and the line.  pluggy's marks are what an implementation
+carries; the calls themselves do not go through pluggy, because one of its calls costs
+a microsecond and a fork has fifty of them.  ``Vector`` turns the one implementation
+of an operation into a plain callable; ``observers.Observers`` turns those of a
 broadcast hook into a tuple.
 """
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
-from personae.core.hookspecs import PROJECT, ObserverSpec
+from personae.core.config.errors import did_you_mean
+from personae.core.hookdoc import hook_docs
+from personae.core.hookspecs import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
+    from types import CodeType
+
+_IMPL = f"{PROJECT}_impl"
 
 
 class PluginError(Exception):
     """A plugin does not fit the hook points; the text names it and the hook."""
 
 
-def spec_names(spec: type) -> list[str]:
-    """Hook names of a spec class, in the order they are written there."""
-    marker = f"{PROJECT}_spec"
-    return [n for n, f in vars(spec).items() if hasattr(f, marker)]
+@cache
+def spec_args(spec: type) -> dict[str, tuple[str, ...]]:
+    """The hooks of a spec class with their arguments, in the order of the class."""
+    return {n: d.args for n, d in hook_docs().items() if d.spec == spec.__name__}
 
 
-def _adapter(
-    fn: Callable[..., Any], takes: tuple[str, ...], argnames: tuple[str, ...]
+def place_of(fn: Callable[..., Any]) -> str:
+    """File and line of a function, for messages.
+
+    >>> place_of(place_of).partition(":")[0]
+    'plugin.py'
+    """
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    if code is None:
+        return "no source"
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+
+
+def impls_of(plugin: object) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """The marked functions of a plugin by the hook they implement, with their marks."""
+    found: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {}
+    for attribute in dir(plugin):
+        if attribute.startswith("__"):
+            continue
+        fn = getattr(plugin, attribute, None)
+        if fn is None or not inspect.isroutine(fn):
+            continue
+        marks = getattr(fn, _IMPL, None)
+        if isinstance(marks, dict):
+            found[marks.get("specname") or attribute] = (fn, marks)
+    return found
+
+
+def argnames(fn: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the positional arguments of a function or bound method."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(
+        p.name for p in inspect.signature(fn).parameters.values() if p.kind in kinds
+    )
+
+
+def adapter(
+    fn: Callable[..., Any], takes: tuple[str, ...], given: tuple[str, ...]
 ) -> Callable[..., Any]:
     """One implementation as a function of all arguments of the spec."""
-    if takes == argnames:
+    if takes == given:
         return fn
-    picks = tuple(argnames.index(a) for a in takes)
+    picks = tuple(given.index(a) for a in takes)
 
     def call(*args: Any) -> Any:
         return fn(*[args[i] for i in picks])
@@ -48,56 +90,63 @@ def _adapter(
     return call if picks else call_without
 
 
-@cache
-def _manager(spec: type) -> pluggy.PluginManager:
-    """The manager that checks plugins against a spec; it holds none in between."""
-    pm = pluggy.PluginManager(PROJECT)
-    pm.add_hookspecs(spec)
-    return pm
+def refuse_class(plugin: object, name: str) -> None:
+    """A class has no ``self`` to call its hooks with.
 
-
-@cache
-def _spec_args(spec: type) -> dict[str, tuple[str, ...]]:
-    """The hooks of a spec with their arguments."""
-    pm = _manager(spec)
-    return {h: tuple(getattr(pm.hook, h).spec.argnames) for h in spec_names(spec)}
+    Raises:
+        PluginError: ``plugin`` is one.
+    """
+    if isinstance(plugin, type):
+        raise PluginError(
+            f"{name}: {plugin.__name__} is a class; register an instance of it: "
+            f"{plugin.__name__}()"
+        )
 
 
 def checked_impls(
     spec: type, plugin: object, name: str
-) -> dict[str, Callable[..., Any]]:
-    """The operations that ``plugin`` implements, each taking all of its arguments.
+) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """The hooks of ``spec`` that ``plugin`` implements, each taking all arguments.
+
+    Returns:
+        By hook: the function, and the marks it was given.
 
     Raises:
-        PluginError: An unknown hook, a wrong argument, or a class where an
-            instance or module is needed.
+        PluginError: An unknown hook, a wrong argument, a mark that is not honoured,
+            or a class where an instance or module is needed.
     """
-    if isinstance(plugin, type):
-        raise PluginError(
-            f"{name}: {plugin.__name__} is a class; register an instance of it"
-        )
-    pm = _manager(spec)
-    try:
-        pm.register(plugin, name)
-        pm.check_pending()
-    except Exception as e:
-        _manager.cache_clear()  # it may keep a part of what it refused
-        if isinstance(e, pluggy.PluginValidationError):
-            raise PluginError(f"{name}: {e}") from e
-        raise
-    found = {
-        hook: _adapter(impl.function, tuple(impl.argnames), argnames)
-        for hook, argnames in _spec_args(spec).items()
-        for impl in getattr(pm.hook, hook).get_hookimpls()
-    }
-    pm.unregister(plugin)
+    refuse_class(plugin, name)
+    known = spec_args(spec)
+    found: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {}
+    for hook, (fn, marks) in impls_of(plugin).items():
+        where = f"{name}: {hook} ({place_of(fn)})"
+        if hook not in known:
+            if marks.get("optionalhook"):
+                continue
+            hint = did_you_mean(hook, list(known))
+            hint = hint if hint.startswith("did") else "'personae hooks' lists them"
+            raise PluginError(f"{where}: there is no such hook ({hint})")
+        if marks.get("wrapper") or marks.get("hookwrapper"):
+            raise PluginError(
+                f"{where}: a wrapper; hooks are called directly here, so call what "
+                "you wrap yourself"
+            )
+        takes = argnames(fn)
+        for arg in takes:
+            if arg not in known[hook]:
+                raise PluginError(
+                    f"{where}: there is no argument {arg!r}; it may take "
+                    f"{', '.join(known[hook]) or 'none'}"
+                )
+        found[hook] = (adapter(fn, takes, known[hook]), marks)
     return found
 
 
 @cache
 def _defaults(spec: type, kind: type) -> dict[str, Callable[..., Any]]:
     """The operations of a null object, which has no state: one for everybody."""
-    return checked_impls(spec, kind(), f"defaults {kind.__name__}")
+    got = checked_impls(spec, kind(), f"defaults {kind.__name__}")
+    return {hook: fn for hook, (fn, _) in got.items()}
 
 
 class Vector:
@@ -110,6 +159,11 @@ class Vector:
         plugin: Implements some of it with ``@hookimpl`` methods.
         name: Whose it is, for messages.
         defaults: Class of the null object that implements the rest.
+
+    Attributes:
+        owner: ``name``.
+        implemented: What the plugin implements itself.
+        codes: Its functions by their code, to find whose a failure is.
     """
 
     def __init__(
@@ -117,76 +171,24 @@ class Vector:
     ) -> None:
         own = checked_impls(spec, plugin, name)
         rest = {} if defaults is None else _defaults(spec, defaults)
-        self.implemented = [hook for hook in _spec_args(spec) if hook in own]
-        for hook in _spec_args(spec):
-            fn = own.get(hook) or rest.get(hook)
-            if fn is None:
-                raise PluginError(f"{name}: operation {hook} is not implemented")
-            setattr(self, hook, fn)
+        self.owner = name
+        self.implemented = [hook for hook in spec_args(spec) if hook in own]
+        self.codes: dict[CodeType, str] = {
+            code: hook
+            for hook, (fn, _) in impls_of(plugin).items()
+            if (code := getattr(inspect.unwrap(fn), "__code__", None)) is not None
+        }
+        absent = [h for h in spec_args(spec) if h not in own and h not in rest]
+        if absent:
+            one = f"operation {absent[0]} is not implemented"
+            raise PluginError(
+                f"{name}: {one}"
+                if len(absent) == 1
+                else f"{name}: {one}, nor are {', '.join(absent[1:])}; none of these "
+                "has a default"
+            )
+        for hook in spec_args(spec):
+            setattr(self, hook, own[hook][0] if hook in own else rest[hook])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         raise AttributeError(f"no operation {name}")
-
-
-class Observers:
-    """The broadcast hooks: for each a tuple of callables, rebuilt when plugins change.
-
-    ``obs.personae_proc_create`` is that tuple; it is empty when nobody listens.
-    Plugins are called in the order of their names, whatever order they came in.
-    """
-
-    def __init__(self, plugins: Iterable[tuple[str, object]] = ()) -> None:
-        self.pm = pluggy.PluginManager(PROJECT)
-        self.pm.add_hookspecs(ObserverSpec)
-        self._names = spec_names(ObserverSpec)
-        for name, plugin in plugins:
-            self.pm.register(plugin, name)
-        self.rebuild()
-
-    def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]:
-        raise AttributeError(f"no hook {name}")
-
-    def register(self, plugin: object, name: str | None = None) -> str:
-        """Add a plugin.
-
-        Returns:
-            The name it is registered under.
-
-        Raises:
-            PluginError: It has a hook that does not exist, or a wrong argument.
-        """
-        label = name or type(plugin).__name__
-        if isinstance(plugin, type):
-            raise PluginError(
-                f"{label}: a class; register an instance of it ({label}())"
-            )
-        try:
-            got = self.pm.register(plugin, name)
-            self.pm.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as e:
-            if self.pm.is_registered(plugin):
-                self.pm.unregister(plugin)
-            raise PluginError(f"{label}: {e}") from e
-        self.rebuild()
-        return got or label
-
-    def unregister(self, plugin: object) -> None:
-        """Remove a plugin; hooks in progress still finish."""
-        self.pm.unregister(plugin)
-        self.rebuild()
-
-    def rebuild(self) -> None:
-        """Make the flat tuples anew."""
-        for hook in self._names:
-            caller = getattr(self.pm.hook, hook)
-            args = tuple(caller.spec.argnames)
-            impls = sorted(caller.get_hookimpls(), key=lambda i: str(i.plugin_name))
-            setattr(
-                self,
-                hook,
-                tuple(_adapter(i.function, tuple(i.argnames), args) for i in impls),
-            )
-        self.of_calls = bool(
-            self.personae_syscall_entry or self.personae_syscall_return
-        )
-        """Whether anybody watches system calls."""

@@ -29,7 +29,7 @@ from personae.core.vm.poke import poke
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
-    from personae.core.plugin import Observers
+    from personae.core.observers import Observers
     from personae.core.proc import Proc
 
 Action = Callable[..., None]

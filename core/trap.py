@@ -9,7 +9,7 @@ Must not know: any brand's numbers or registers beyond a7 and the brand's operat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from personae.core import probes, prstop, signal, watchpoint
 from personae.core.errno import Errno, KernelError, Panic
@@ -115,9 +115,14 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
 
 
 def call(ent: Sysent, lwp: Lwp, r: memoryview) -> Result:
-    """Call a handler with its arguments out of a0..a5."""
+    """Call a handler, or what a plugin has put around it, with a0..a5."""
     fn, n = ent.fn, ent.nargs
-    assert fn is not None
+    wrapped = lwp.kernel.observers.wrapped
+    if wrapped and ent in wrapped:
+        fn, n = wrapped[ent]
+        return cast("Result", fn(lwp, *r[10 : 10 + n].tolist()))
+    if fn is None:
+        raise KernelError(Errno.ENOSYS, "its plugin has gone")
     if n == 0:
         return fn(lwp)
     if n == 1:
@@ -172,6 +177,11 @@ def _done(k: Kernel, lwp: Lwp, ent: Sysent, rv: Result) -> None:
 
 def _nosys(k: Kernel, lwp: Lwp, number: int, ent: Sysent | None) -> None:
     proc = lwp.proc
+    if ent is not None and ent in k.observers.wrapped:
+        k.syscalls[ent] += 1  # a plugin has it
+        lwp.sysent = ent
+        _watched(k, lwp, ent)
+        return
     name = ent.name if ent is not None else str(number)
     k.count_unknown(proc.zone, name)
     proc.brand.ops.b_nosys(lwp, number)

@@ -16,8 +16,8 @@ from personae.core.limits import (
     upcount_inc,
 )
 from personae.core.lwp import Lwp, TState, WhyStop
+from personae.core.observers import Observers
 from personae.core.pid import PidTable, link_child, unlink_child
-from personae.core.plugin import Observers
 from personae.core.pool import Pool
 from personae.core.proc import Proc, ProcStat
 from personae.core.rctl import (

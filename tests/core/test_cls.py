@@ -11,7 +11,7 @@ from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
 from personae.core.lwp import Lwp, TState
-from personae.core.plugin import PluginError, spec_names
+from personae.core.plugin import PluginError, spec_args
 from tests.core.fakes import FakeKernel, add_lwp, first_proc, fork
 
 
@@ -57,7 +57,7 @@ def test_table() -> None:
 
 def test_vectors_are_complete() -> None:
     for cls in default_classes().values():
-        for name in spec_names(ClassSpec):
+        for name in spec_args(ClassSpec):
             assert callable(getattr(cls.ops, name))
 
 

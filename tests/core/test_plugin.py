@@ -9,7 +9,8 @@ import pytest
 from personae.core.brand import Brand, BrandTable
 from personae.core.errno import Errno, KernelError
 from personae.core.hookspecs import hookimpl
-from personae.core.plugin import Observers, PluginError
+from personae.core.observers import Observers
+from personae.core.plugin import PluginError
 
 
 class Least:

@@ -18,7 +18,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import Lwp, TState
-from personae.core.plugin import PluginError, spec_names
+from personae.core.plugin import PluginError, spec_args
 from personae.core.task import settaskid
 from personae.plugins.sched.fss import FSS_QUANTUM, FairShare
 from tests.core.fakes import FakeKernel, add_lwp, add_zone, as_any, first_proc, fork
@@ -116,7 +116,7 @@ def test_class_of_another_package() -> None:
 def test_vectors_and_pickles() -> None:
     for cls in load_classes():
         again: SchedClass = pickle.loads(pickle.dumps(cls))
-        for name in spec_names(ClassSpec):
+        for name in spec_args(ClassSpec):
             assert callable(getattr(again.ops, name))
         assert again.ops.cl_getclinfo().name == cls.name
 
