@@ -186,7 +186,7 @@ def _lock(lwp: Lwp, file: File, cmd: int, arg: int) -> int:
     ofd = cmd >= F_OFD_GETLK
     if ofd and pid:
         raise KernelError(Errno.EINVAL, "l_pid")
-    first, last = _range(file, whence, start, length)
+    first, last = locks.flock_range(file, whence, start, length)
     proc, vp = lwp.proc, file.f_vnode
     owner = flock_owner(lwp, file, "o") if ofd else ("p", proc.pid)
     if cmd in (F_GETLK, F_OFD_GETLK):
@@ -211,24 +211,6 @@ def _lock(lwp: Lwp, file: File, cmd: int, arg: int) -> int:
     wait = cmd in (F_SETLKW, F_OFD_SETLKW)
     locks.setlk(lwp.kernel, vp, owner, first, last, kind == F_WRLCK, wait)
     return 0
-
-
-def _range(file: File, whence: int, start: int, length: int) -> tuple[int, int]:
-    """First and last byte of a struct flock (flock64_to_posix_lock)."""
-    if whence == 1:
-        start += file.f_offset
-    elif whence == 2:
-        start += file.f_vnode.getattr().size
-    elif whence:
-        raise KernelError(Errno.EINVAL, "l_whence")
-    if length < 0:
-        start, length = start + length, -length
-    if start < 0:
-        raise KernelError(Errno.EINVAL, "before the start of the file")
-    last = start + length - 1 if length else locks.EOF_POS
-    if last > locks.EOF_POS:
-        raise KernelError(Errno.EOVERFLOW, "behind the largest offset")
-    return start, last
 
 
 def sys_flock(lwp: Lwp, fd: int, op: int) -> int:

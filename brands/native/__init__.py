@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from personae.brands.native import (
+    sys_attr,
     sys_core,
+    sys_fcntl,
     sys_file,
+    sys_ioctl,
     sys_ipc,
     sys_lwp,
     sys_mem,
@@ -29,8 +32,11 @@ from personae.core.syscall import load_sysent
 _HANDLERS = {
     name: fn
     for module in (
+        sys_attr,
         sys_core,
+        sys_fcntl,
         sys_file,
+        sys_ioctl,
         sys_ipc,
         sys_lwp,
         sys_mem,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
-from personae.brands.native.ioctl import IoctlNode
+from personae.brands.native.user import store_stat
 from personae.core.errno import Errno, KernelError
 from personae.core.file import (
-    FCLOEXEC,
-    FD_CLOEXEC,
-    FREAD,
-    FSETTABLE,
     FWRITE,
     file_free,
     file_lseek,
@@ -81,11 +78,7 @@ def _iovec(lwp: Lwp, iov: int, cnt: int) -> list[tuple[int, int]]:
     return out
 
 
-def sys_readv(lwp: Lwp, fd: int, iov: int, cnt: int) -> int:
-    """readv(fd, iov, iovcnt)."""
-    file = lwp.proc.fds.getf(s32(fd))
-    pieces = _iovec(lwp, iov, cnt)
-    data = file_read(lwp, file, sum(n for _, n in pieces))
+def _scatter(lwp: Lwp, pieces: list[tuple[int, int]], data: bytes) -> int:
     done = 0
     for addr, n in pieces:
         part = data[done : done + n]
@@ -95,17 +88,76 @@ def sys_readv(lwp: Lwp, fd: int, iov: int, cnt: int) -> int:
     return len(data)
 
 
-def sys_writev(lwp: Lwp, fd: int, iov: int, cnt: int) -> int:
-    """writev(fd, iov, iovcnt)."""
-    file = lwp.proc.fds.getf(s32(fd))
+def _gather(lwp: Lwp, pieces: list[tuple[int, int]]) -> bytes:
     out = []
     room = MAXIO
-    for addr, n in _iovec(lwp, iov, cnt):
+    for addr, n in pieces:
         n = min(n, room)
         if n:
             out.append(_as(lwp).copyin(addr, n))
             room -= n
-    return file_write(lwp, file, b"".join(out))
+    return b"".join(out)
+
+
+def sys_readv(lwp: Lwp, fd: int, iov: int, cnt: int) -> int:
+    """readv(fd, iov, iovcnt)."""
+    file = lwp.proc.fds.getf(s32(fd))
+    pieces = _iovec(lwp, iov, cnt)
+    return _scatter(lwp, pieces, file_read(lwp, file, sum(n for _, n in pieces)))
+
+
+def sys_writev(lwp: Lwp, fd: int, iov: int, cnt: int) -> int:
+    """writev(fd, iov, iovcnt)."""
+    file = lwp.proc.fds.getf(s32(fd))
+    return file_write(lwp, file, _gather(lwp, _iovec(lwp, iov, cnt)))
+
+
+def sys_preadv(lwp: Lwp, fd: int, iov: int, cnt: int, off: int) -> int:
+    """preadv(fd, iov, iovcnt, off)."""
+    file = lwp.proc.fds.getf(s32(fd))
+    pieces = _iovec(lwp, iov, cnt)
+    total = sum(n for _, n in pieces)
+    return _scatter(lwp, pieces, file_pread(lwp, file, off, total))
+
+
+def sys_pwritev(lwp: Lwp, fd: int, iov: int, cnt: int, off: int) -> int:
+    """pwritev(fd, iov, iovcnt, off)."""
+    file = lwp.proc.fds.getf(s32(fd))
+    return file_pwrite(lwp, file, off, _gather(lwp, _iovec(lwp, iov, cnt)))
+
+
+SENDFILEVEC = Struct("<iIQQ")
+"""sfv_fd, sfv_flag, sfv_off, sfv_len (sys/sendfile.h)."""
+SFV_FD_SELF = -2
+
+
+def sys_sendfilev(
+    lwp: Lwp, opcode: int, fd: int, vec: int, cnt: int, xferred: int
+) -> int:
+    """sendfilev(0, fd, vec, cnt, xferred): pieces of files and memory to a file."""
+    cnt = s32(cnt)
+    if s32(opcode) or not 0 < cnt <= IOV_MAX:
+        raise KernelError(Errno.EINVAL, f"sendfilev of {cnt} pieces")
+    fds, as_ = lwp.proc.fds, _as(lwp)
+    out = fds.getf(s32(fd))
+    if not out.f_flag & FWRITE:
+        raise KernelError(Errno.EBADF, "not open for writing")
+    if out.f_vnode.v_type is not VType.REG:
+        raise KernelError(Errno.EINVAL, "sendfilev to no regular file")
+    done = 0
+    as_.store(xferred, "<Q", 0)
+    for raw in SENDFILEVEC.iter_unpack(as_.copyin(vec, SENDFILEVEC.size * cnt)):
+        src, flag, off, n = raw
+        if flag:
+            raise KernelError(Errno.EINVAL, f"sfv_flag {flag:#x}")
+        n = min(n, MAXIO)
+        if src == SFV_FD_SELF:
+            data = as_.copyin(off, n) if n else b""
+        else:
+            data = file_pread(lwp, fds.getf(src), off, n)
+        done += file_write(lwp, out, data)
+        as_.store(xferred, "<Q", done)
+    return done
 
 
 def sys_close(lwp: Lwp, fd: int) -> int:
@@ -146,55 +198,9 @@ def sys_pipe(lwp: Lwp, fdp: int, flags: int) -> int:
     return 0
 
 
-def _setfl(lwp: Lwp, fd: int, arg: int) -> int:
-    file = lwp.proc.fds.getf(fd)
-    file.f_flag = (file.f_flag & ~FSETTABLE) | (arg & FSETTABLE)
-    return 0
-
-
-def _getfl(lwp: Lwp, fd: int) -> int:
-    """Open flags from file flags: the access mode is one less, the rest is equal."""
-    flag = lwp.proc.fds.getf(fd).f_flag
-    return ((flag & (FREAD | FWRITE)) - FREAD) | flag & (
-        abi.O_KNOWN & ~abi.O_ACCMODE & ~FCLOEXEC
-    )
-
-
-def sys_fcntl(lwp: Lwp, fd: int, cmd: int, arg: int) -> int:
-    """fcntl(fd, cmd, arg): duplicates and flags; locks and the rest are EINVAL."""
-    fd, cmd = s32(fd), s32(cmd)
-    p = lwp.proc
-    fds = p.fds
-    if cmd in (abi.F_DUPFD, abi.F_DUPFD_CLOEXEC):
-        file = fds.getf(fd)
-        low = s32(arg)
-        if not 0 <= low < p.fno_ctl:
-            raise KernelError(Errno.EINVAL, f"descriptor {low}")
-        return fds.alloc(file, p.fno_ctl, low, cmd == abi.F_DUPFD_CLOEXEC)
-    if cmd in (abi.F_DUP2FD, abi.F_DUP2FD_CLOEXEC):
-        new = s32(arg)
-        if cmd == abi.F_DUP2FD_CLOEXEC and new == fd:
-            raise KernelError(Errno.EINVAL, "F_DUP2FD_CLOEXEC of itself")
-        return fds.dup2(lwp, fd, new, p.fno_ctl, cmd == abi.F_DUP2FD_CLOEXEC)
-    if cmd == abi.F_GETFD:
-        return fds.getfd(fd)
-    if cmd == abi.F_SETFD:
-        fds.setfd(fd, arg & FD_CLOEXEC)
-        return 0
-    if cmd == abi.F_GETFL:
-        return _getfl(lwp, fd)
-    if cmd == abi.F_SETFL:
-        return _setfl(lwp, fd, arg)
-    fds.getf(fd)
-    raise KernelError(Errno.EINVAL, f"fcntl {cmd}")
-
-
 def sys_fstat(lwp: Lwp, fd: int, buf: int) -> int:
     """fstat(fd, buf)."""
-    vp = lwp.proc.fds.getf(s32(fd)).f_vnode
-    fstype = vp.v_vfs.fstype if vp.v_vfs is not None else "fifofs"
-    _as(lwp).copyout(buf, abi.pack_stat(vp.getattr(), fstype.encode()))
-    return 0
+    return store_stat(lwp, lwp.proc.fds.getf(s32(fd)).f_vnode, buf)
 
 
 def sys_getdents(lwp: Lwp, fd: int, buf: int, n: int) -> int:
@@ -220,12 +226,3 @@ def sys_getdents(lwp: Lwp, fd: int, buf: int, n: int) -> int:
         _as(lwp).copyout(buf, out)
     file.f_offset = cookie
     return len(out)
-
-
-def sys_ioctl(lwp: Lwp, fd: int, cmd: int, arg: int) -> int:
-    """ioctl(fd, cmd, arg): requests of the contract file system."""
-    file = lwp.proc.fds.getf(s32(fd))
-    vp = file.f_vnode
-    if isinstance(vp, IoctlNode):
-        return vp.n_ioctl(lwp, file.f_flag, cmd & 0xFFFFFFFF, arg)
-    raise KernelError(Errno.ENOTTY, "no request is known")

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
+from personae.brands.native.user import find_at, path_at, space_of, start_at, store_stat
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FREAD
+from personae.core.file import FREAD, file_free
 from personae.core.policy import secpolicy_chroot
 from personae.core.syscall import s32
 from personae.core.vfs import vnops
-from personae.core.vfs.lookup import getcwd, lookup
+from personae.core.vfs.lookup import getcwd
 from personae.core.vfs.vnode import VType
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.vfs.vnode import Vnode
-    from personae.core.vm.as_ import As
 
 FD_MASK = 0xFFFFFFFF
+_NOT_KEPT = abi.O_ACCMODE | abi.O_LARGEFILE | abi.O_RSYNC | abi.O_NOLINKS
+S_IFMT, S_IFDIR = 0o170000, 0o040000
 NODE_TYPES = {
     0: VType.REG,
     0o010000: VType.FIFO,
@@ -26,33 +28,6 @@ NODE_TYPES = {
     0o060000: VType.BLK,
     0o100000: VType.REG,
 }
-
-
-def _as(lwp: Lwp) -> As:
-    as_ = lwp.proc.as_
-    if as_ is None:
-        raise KernelError(Errno.EFAULT, "no address space")
-    return as_
-
-
-def _path(lwp: Lwp, addr: int) -> bytes:
-    return _as(lwp).copyinstr(addr)
-
-
-def _start(lwp: Lwp, fd: int) -> Vnode | None:
-    """Where a relative path of an ...at() call starts; None: the current directory."""
-    if fd & FD_MASK == abi.AT_FDCWD:
-        return None
-    vp = lwp.proc.fds.getf(s32(fd)).f_vnode
-    if vp.v_type is not VType.DIR:
-        raise KernelError(Errno.ENOTDIR, "descriptor of no directory")
-    return vp
-
-
-def _find(lwp: Lwp, fd: int, addr: int, follow: bool = True) -> Vnode:
-    path = _path(lwp, addr)
-    start = None if path.startswith(b"/") else _start(lwp, fd)
-    return lookup(lwp.kernel, lwp.proc, path, follow=follow, start=start)
 
 
 # ---- open ----
@@ -68,13 +43,14 @@ def sys_openat(lwp: Lwp, fd: int, path: int, flags: int, mode: int) -> int:
     flags &= FD_MASK
     if flags & ~abi.O_KNOWN or flags & abi.O_ACCMODE == abi.O_ACCMODE:
         raise KernelError(Errno.EINVAL, f"open flags {flags:#x}")
-    name = _path(lwp, path)
-    start = None if name.startswith(b"/") else _start(lwp, fd)
+    name = path_at(lwp, path)
+    start = None if name.startswith(b"/") else start_at(lwp, fd)
     # Flags of an open file are those of open() with the access mode plus one.
-    flag = (flags & abi.O_KNOWN & ~(abi.O_ACCMODE | abi.O_LARGEFILE | abi.O_RSYNC)) | (
-        (flags & abi.O_ACCMODE) + FREAD
-    )
+    flag = (flags & abi.O_KNOWN & ~_NOT_KEPT) | ((flags & abi.O_ACCMODE) + FREAD)
     file = vnops.vn_open(lwp, name, flag, mode & 0o7777, start)
+    if flags & abi.O_NOLINKS and file.f_vnode.getattr().nlink > 1:
+        file_free(lwp, file)
+        raise KernelError(Errno.EMLINK, "more than one link")
     p = lwp.proc
     return p.fds.install(lwp, file, p.fno_ctl, bool(flags & abi.O_CLOEXEC))
 
@@ -84,37 +60,83 @@ def sys_openat(lwp: Lwp, fd: int, path: int, flags: int, mode: int) -> int:
 
 def sys_mkdir(lwp: Lwp, path: int, mode: int) -> int:
     """mkdir(path, mode)."""
-    vnops.vn_mkdir(lwp, _path(lwp, path), mode & 0o7777)
+    vnops.vn_mkdir(lwp, path_at(lwp, path), mode & 0o7777)
     return 0
 
 
 def sys_mkdirat(lwp: Lwp, fd: int, path: int, mode: int) -> int:
     """mkdirat(fd, path, mode)."""
-    vnops.vn_mkdir(lwp, _path(lwp, path), mode & 0o7777, _start(lwp, fd))
+    vnops.vn_mkdir(lwp, path_at(lwp, path), mode & 0o7777, start_at(lwp, fd))
     return 0
 
 
 def sys_mknod(lwp: Lwp, path: int, mode: int, dev: int) -> int:
     """mknod(path, mode, dev): a FIFO or a file; devices are not made by guests."""
-    kind = NODE_TYPES.get(mode & 0o170000)
+    return sys_mknodat(lwp, abi.AT_FDCWD, path, mode, dev)
+
+
+def sys_mknodat(lwp: Lwp, fd: int, path: int, mode: int, dev: int) -> int:
+    """mknodat(fd, path, mode, dev)."""
+    name, start = path_at(lwp, path), start_at(lwp, fd)
+    if mode & S_IFMT == S_IFDIR:
+        vnops.vn_mkdir(lwp, name, mode & 0o7777, start)
+        return 0
+    kind = NODE_TYPES.get(mode & S_IFMT)
     if kind is None:
         raise KernelError(Errno.EINVAL, f"mode {mode:o}")
     if kind in (VType.CHR, VType.BLK):
         raise KernelError(Errno.EPERM, "a zone makes no devices")
-    vnops.vn_mknod(lwp, _path(lwp, path), kind, mode & 0o7777, dev)
+    vnops.vn_mknod(lwp, name, kind, mode & 0o7777, dev, start)
+    return 0
+
+
+def _rmdir(lwp: Lwp, path: bytes, start: Vnode | None = None) -> int:
+    """A folder that is not empty is EEXIST (rmdir(2))."""
+    try:
+        vnops.vn_rmdir(lwp, path, start)
+    except KernelError as e:
+        if e.errno is Errno.ENOTEMPTY and not path.rstrip(b"/").endswith(b".."):
+            raise KernelError(Errno.EEXIST, e.why) from e
+        raise
+    return 0
+
+
+def _unlink(lwp: Lwp, path: bytes, start: Vnode | None = None) -> int:
+    """A directory is EPERM: nobody has sys_linkdir here (unlink(2))."""
+    try:
+        vnops.vn_unlink(lwp, path, start)
+    except KernelError as e:
+        if e.errno is Errno.EISDIR:
+            raise KernelError(Errno.EPERM, e.why) from e
+        raise
+    return 0
+
+
+def _rename(
+    lwp: Lwp,
+    old: bytes,
+    new: bytes,
+    start: Vnode | None = None,
+    to: Vnode | None = None,
+) -> int:
+    """A target folder that is not empty is EEXIST (rename(2))."""
+    try:
+        vnops.vn_rename(lwp, old, new, start, to)
+    except KernelError as e:
+        if e.errno is Errno.ENOTEMPTY:
+            raise KernelError(Errno.EEXIST, e.why) from e
+        raise
     return 0
 
 
 def sys_rmdir(lwp: Lwp, path: int) -> int:
     """rmdir(path)."""
-    vnops.vn_rmdir(lwp, _path(lwp, path))
-    return 0
+    return _rmdir(lwp, path_at(lwp, path))
 
 
 def sys_unlink(lwp: Lwp, path: int) -> int:
     """unlink(path)."""
-    vnops.vn_unlink(lwp, _path(lwp, path))
-    return 0
+    return _unlink(lwp, path_at(lwp, path))
 
 
 def sys_unlinkat(lwp: Lwp, fd: int, path: int, flag: int) -> int:
@@ -122,15 +144,14 @@ def sys_unlinkat(lwp: Lwp, fd: int, path: int, flag: int) -> int:
     flag = s32(flag)
     if flag & ~abi.AT_REMOVEDIR:
         raise KernelError(Errno.EINVAL, f"unlinkat flag {flag:#x}")
-    remove = vnops.vn_rmdir if flag else vnops.vn_unlink
-    remove(lwp, _path(lwp, path), _start(lwp, fd))
-    return 0
+    remove = _rmdir if flag else _unlink
+    return remove(lwp, path_at(lwp, path), start_at(lwp, fd))
 
 
 def sys_link(lwp: Lwp, old: int, new: int) -> int:
     """link(old, new)."""
-    vp = _find(lwp, abi.AT_FDCWD, old, follow=False)
-    vnops.vn_link(lwp, vp, _path(lwp, new))
+    vp = find_at(lwp, abi.AT_FDCWD, old, follow=False)
+    vnops.vn_link(lwp, vp, path_at(lwp, new))
     return 0
 
 
@@ -139,47 +160,62 @@ def sys_linkat(lwp: Lwp, ofd: int, old: int, nfd: int, new: int, flag: int) -> i
     flag = s32(flag)
     if flag & ~abi.AT_SYMLINK_FOLLOW:
         raise KernelError(Errno.EINVAL, f"linkat flag {flag:#x}")
-    vp = _find(lwp, ofd, old, follow=bool(flag))
-    vnops.vn_link(lwp, vp, _path(lwp, new), _start(lwp, nfd))
+    vp = find_at(lwp, ofd, old, follow=bool(flag))
+    vnops.vn_link(lwp, vp, path_at(lwp, new), start_at(lwp, nfd))
     return 0
+
+
+def sys_symlink(lwp: Lwp, target: int, path: int) -> int:
+    """symlink(target, path)."""
+    return sys_symlinkat(lwp, target, abi.AT_FDCWD, path)
 
 
 def sys_symlinkat(lwp: Lwp, target: int, fd: int, path: int) -> int:
     """symlinkat(target, fd, path)."""
-    vnops.vn_symlink(lwp, _path(lwp, target), _path(lwp, path), _start(lwp, fd))
+    text, name = path_at(lwp, target), path_at(lwp, path)
+    vnops.vn_symlink(lwp, text, name, start_at(lwp, fd))
     return 0
+
+
+def sys_readlink(lwp: Lwp, path: int, buf: int, size: int) -> int:
+    """readlink(path, buf, size)."""
+    return sys_readlinkat(lwp, abi.AT_FDCWD, path, buf, size)
+
+
+def sys_readlinkat(lwp: Lwp, fd: int, path: int, buf: int, size: int) -> int:
+    """readlinkat(fd, path, buf, size): the text, cut to size, without a NUL."""
+    if size == 0:
+        raise KernelError(Errno.EINVAL, "no room for a link")
+    vp = find_at(lwp, fd, path, follow=False)
+    if vp.v_type is not VType.LNK:
+        raise KernelError(Errno.EINVAL, "no symbolic link")
+    text = vp.readlink(lwp.proc)[:size]
+    space_of(lwp).copyout(buf, text)
+    return len(text)
 
 
 def sys_rename(lwp: Lwp, old: int, new: int) -> int:
     """rename(old, new)."""
-    vnops.vn_rename(lwp, _path(lwp, old), _path(lwp, new))
-    return 0
+    return _rename(lwp, path_at(lwp, old), path_at(lwp, new))
 
 
 def sys_renameat(lwp: Lwp, ofd: int, old: int, nfd: int, new: int) -> int:
     """renameat(oldfd, old, newfd, new)."""
-    src, dst = _path(lwp, old), _path(lwp, new)
-    vnops.vn_rename(lwp, src, dst, _start(lwp, ofd), _start(lwp, nfd))
-    return 0
+    src, dst = path_at(lwp, old), path_at(lwp, new)
+    return _rename(lwp, src, dst, start_at(lwp, ofd), start_at(lwp, nfd))
 
 
 # ---- attributes ----
 
 
-def _stat(lwp: Lwp, vp: Vnode, buf: int) -> int:
-    fstype = vp.v_vfs.fstype if vp.v_vfs is not None else "fifofs"
-    _as(lwp).copyout(buf, abi.pack_stat(vp.getattr(), fstype.encode()))
-    return 0
-
-
 def sys_stat(lwp: Lwp, path: int, buf: int) -> int:
     """stat(path, buf)."""
-    return _stat(lwp, _find(lwp, abi.AT_FDCWD, path), buf)
+    return store_stat(lwp, find_at(lwp, abi.AT_FDCWD, path), buf)
 
 
 def sys_lstat(lwp: Lwp, path: int, buf: int) -> int:
     """lstat(path, buf)."""
-    return _stat(lwp, _find(lwp, abi.AT_FDCWD, path, follow=False), buf)
+    return store_stat(lwp, find_at(lwp, abi.AT_FDCWD, path, follow=False), buf)
 
 
 def sys_fstatat(lwp: Lwp, fd: int, path: int, buf: int, flag: int) -> int:
@@ -188,40 +224,8 @@ def sys_fstatat(lwp: Lwp, fd: int, path: int, buf: int, flag: int) -> int:
     if flag & ~abi.AT_SYMLINK_NOFOLLOW:
         raise KernelError(Errno.EINVAL, f"fstatat flag {flag:#x}")
     if path == 0:
-        return _stat(lwp, lwp.proc.fds.getf(s32(fd)).f_vnode, buf)
-    return _stat(lwp, _find(lwp, fd, path, follow=not flag), buf)
-
-
-def sys_access(lwp: Lwp, path: int, mode: int) -> int:
-    """access(path, mode), by the real ids."""
-    mode = s32(mode)
-    if mode & ~7:
-        raise KernelError(Errno.EINVAL, f"access mode {mode:#x}")
-    c = lwp.cred
-    real = c
-    if (c.euid, c.egid) != (c.uid, c.gid):
-        real = c.copy(euid=c.uid, egid=c.gid)
-    name = _path(lwp, path)
-    vp = lookup(lwp.kernel, lwp.proc, name, cred=real)
-    if mode:
-        vp.access(real, mode)
-    return 0
-
-
-def sys_chmod(lwp: Lwp, path: int, mode: int) -> int:
-    """chmod(path, mode)."""
-    _find(lwp, abi.AT_FDCWD, path).setattr(lwp.cred, mode=mode & 0o7777)
-    return 0
-
-
-def sys_chown(lwp: Lwp, path: int, uid: int, gid: int) -> int:
-    """chown(path, uid, gid); -1 leaves an id as it is."""
-    ids = {"uid": s32(uid), "gid": s32(gid)}
-    changes = {k: v & FD_MASK for k, v in ids.items() if v != -1}
-    vp = _find(lwp, abi.AT_FDCWD, path)
-    if changes:
-        vp.setattr(lwp.cred, **changes)
-    return 0
+        return store_stat(lwp, lwp.proc.fds.getf(s32(fd)).f_vnode, buf)
+    return store_stat(lwp, find_at(lwp, fd, path, follow=not flag), buf)
 
 
 def sys_umask(lwp: Lwp, mask: int) -> int:
@@ -236,7 +240,7 @@ def sys_umask(lwp: Lwp, mask: int) -> int:
 
 def sys_chdir(lwp: Lwp, path: int) -> int:
     """chdir(path)."""
-    vnops.vn_chdir(lwp, _find(lwp, abi.AT_FDCWD, path))
+    vnops.vn_chdir(lwp, find_at(lwp, abi.AT_FDCWD, path))
     return 0
 
 
@@ -249,7 +253,7 @@ def sys_fchdir(lwp: Lwp, fd: int) -> int:
 def sys_chroot(lwp: Lwp, path: int) -> int:
     """chroot(path)."""
     secpolicy_chroot(lwp.cred)
-    vnops.vn_chroot(lwp, _find(lwp, abi.AT_FDCWD, path))
+    vnops.vn_chroot(lwp, find_at(lwp, abi.AT_FDCWD, path))
     return 0
 
 
@@ -258,5 +262,5 @@ def sys_getcwd(lwp: Lwp, buf: int, size: int) -> int:
     path = getcwd(lwp.proc) + b"\0"
     if len(path) > size:
         raise KernelError(Errno.ERANGE if size else Errno.EINVAL, "buffer too small")
-    _as(lwp).copyout(buf, path)
+    space_of(lwp).copyout(buf, path)
     return 0

@@ -15,6 +15,7 @@ from personae.core.sync import CondVar, Sleep
 from personae.core.vfs.vnode import counters
 
 if TYPE_CHECKING:
+    from personae.core.file import File
     from personae.core.kernel import Kernel
     from personae.core.vfs.vnode import Vnode
 
@@ -22,6 +23,35 @@ EOF_POS = (1 << 63) - 1
 """Last byte of a lock to the end of the file."""
 
 Owner = tuple[str, int]
+
+
+def flock_range(file: File, whence: int, start: int, length: int) -> tuple[int, int]:
+    """First and last byte that a struct flock means (fcntl(2)).
+
+    Args:
+        file: The open file, whose offset and size ``whence`` may mean.
+        whence: 0 from the start, 1 from the offset, 2 from the end.
+        start: l_start.
+        length: l_len; 0 up to the end of the file wherever that is, negative for
+            bytes before ``start``.
+
+    Raises:
+        KernelError: EINVAL, EOVERFLOW.
+    """
+    if whence == 1:
+        start += file.f_offset
+    elif whence == 2:
+        start += file.f_vnode.getattr().size
+    elif whence:
+        raise KernelError(Errno.EINVAL, "l_whence")
+    if length < 0:
+        start, length = start + length, -length
+    if start < 0:
+        raise KernelError(Errno.EINVAL, "before the start of the file")
+    last = start + length - 1 if length else EOF_POS
+    if last > EOF_POS:
+        raise KernelError(Errno.EOVERFLOW, "behind the largest offset")
+    return start, last
 
 
 class Lock(NamedTuple):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
+from personae.core.file import FNDELAY, FNONBLOCK, FREAD, FWRITE, File
 from personae.core.lwp import TState
 from personae.core.signo import Sig
 from personae.core.sync import CondVar, Sleep
@@ -175,6 +175,8 @@ class PipeBuf:
             return b""
         if flag & FNONBLOCK:
             raise KernelError(Errno.EAGAIN, "empty pipe")
+        if flag & FNDELAY:
+            return b""
         raise Sleep(self.cv_in)
 
     def peek(self, n: int) -> bytes:
@@ -209,8 +211,8 @@ class PipeBuf:
                 self.kernel.wakeup(self.cv_in)
         if done == total:
             return done
-        if lwp is None or flag & FNONBLOCK:
-            if done:
+        if lwp is None or flag & (FNONBLOCK | FNDELAY):
+            if done or flag & (FNONBLOCK | FNDELAY) == FNDELAY:
                 return done
             raise KernelError(Errno.EAGAIN, "full pipe")
         lwp.sysstate = done
@@ -262,13 +264,13 @@ def fifo_open(pipe: PipeBuf, lwp: Lwp | None, flag: int) -> None:
         lwp.sysstate = None
         pipe.open_end(flag)
         return
-    if mode == FREAD | FWRITE or (mode == FREAD and flag & FNONBLOCK):
+    if mode == FREAD | FWRITE or (mode == FREAD and flag & (FNONBLOCK | FNDELAY)):
         pass
     elif mode == FREAD:
         if not pipe.writers() and not pipe.cv_open_w.waiters:
             raise Sleep(pipe.cv_open_r)
     elif not pipe.readers() and not pipe.cv_open_r.waiters:
-        if flag & FNONBLOCK:
+        if flag & (FNONBLOCK | FNDELAY):
             raise KernelError(Errno.ENXIO, "nobody has the FIFO open for reading")
         raise Sleep(pipe.cv_open_w)
     pipe.open_end(flag)

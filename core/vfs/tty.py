@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FNOCTTY, FNONBLOCK, FREAD, FWRITE
+from personae.core.file import FNDELAY, FNOCTTY, FNONBLOCK, FREAD, FWRITE
 from personae.core.policy import priv_policy
 from personae.core.session import pgorphaned
 from personae.core.signal import Action, action_of
@@ -239,6 +239,8 @@ class Tty(Device):
                 return b""
             if flag & FNONBLOCK:
                 raise KernelError(Errno.EAGAIN, "no line")
+            if flag & FNDELAY:
+                return b""
             raise Sleep(self.cv_in)
         return self._read_raw(lwp, n, flag)
 
@@ -261,6 +263,8 @@ class Tty(Device):
             if flag & FNONBLOCK:
                 if not have:
                     raise KernelError(Errno.EAGAIN, "no input")
+            elif flag & FNDELAY:
+                return self._take_raw(n)
             elif not self._timed_out(lwp, have, cc.vmin, cc.vtime):
                 deadline = None
                 if lwp is not None and lwp.sysstate is not None:
