@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -140,7 +140,7 @@ class Kernel:
         self.rctl_syslog: set[str] = set()
         """Resource controls with the global action syslog (rctladm(8))."""
         self.kstat: dict[str, int] = {}
-        self.syscalls: defaultdict[Sysent, int] = defaultdict(int)
+        self.syscalls: dict[Sysent, int] = {}
         """How often each call was made."""
         self.notices: deque[str] = deque(maxlen=256)
         self.oopses: deque[str] = deque(maxlen=16)
@@ -534,9 +534,9 @@ class Kernel:
 
     def fold_log(self) -> None:
         """Take the hardware's event log into the digest."""
-        log = self.hw.log_take()
-        if log:
-            self._digest = hashlib.sha256(self._digest + log).digest()
+        whole = hashlib.sha256(self._digest)
+        if self.hw.log_fold(whole.update):
+            self._digest = whole.digest()
 
     def note_output(self, data: bytes) -> None:
         """Take what a guest gave to the host into the digest."""

@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any, Union
 
 import tomli
 
+from personae.core.hookspecs import hookimpl
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from personae.core.lwp import Lwp
 
 
 class Level(Enum):
@@ -58,6 +62,17 @@ def s64(x: int) -> int:
     -2
     """
     return ((x & 0xFFFFFFFFFFFFFFFF) ^ (1 << 63)) - (1 << 63)
+
+
+@hookimpl
+def sysret_a0(lwp: Lwp, v1: int, v2: int) -> None:
+    """The ``b_sysret`` of a brand whose calls have one result, in a0.
+
+    Of a brand that takes this very function ``trap.run`` knows what it does, and has
+    the hardware do it on the way back to the program.
+    """
+    del v2
+    lwp.regs[10] = v1 & 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from personae.core.signal import Action
 from personae.core.signo import SaFlag, SiCode, Sig
 from personae.core.step import step
 from personae.core.sync import Restart, Sleep
-from personae.core.syscall import NoReturnType
+from personae.core.syscall import NoReturnType, sysret_a0
 from personae.core.vfork import vfwait
 from personae.core.vm.as_ import Fault
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 A0, A7, PC = 10, 17, 32
 INSTRET, CYCLE, TVAL, TACCESS = 66, 67, 69, 70
 S_CTX, S_AS, S_END, S_COST = 1, 2, 3, 4
+SPENT = -1  # what the hardware's ``go`` says of BUDGET
 BUDGET, ECALL, EBREAK, ILLEGAL, MISALIGNED = 0, 1, 2, 3, 4
 ASK, PROT, UNMAPPED, NOMEM, AMO_MISALIGNED, LOGFULL = 5, 6, 7, 8, 9, 10
 FLTILL, FLTBPT, FLTTRACE, FLTACCESS, FLTBOUNDS = 1, 3, 4, 5, 6
@@ -52,7 +53,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     counts, observers = k.syscalls, k.observers
     onproc, traced = TState.TS_ONPROC, proc.user.u_systrap
     space = None
-    while True:
+    while lwp.state is onproc:
         if lwp.sysent is not None:
             _again(k, lwp, lwp.sysent)
             if lwp.state is not onproc:
@@ -66,25 +67,27 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
         if proc.as_ is not space:  # the first time, and after an exec
             space = proc.as_
             view[S_AS] = space.hwid if space is not None else 0
-        t = go()
-        k.now = regs[CYCLE]
-        if t != ECALL:
-            if t == BUDGET:
-                return
-            fault(k, lwp, t)
-            if lwp.state is not onproc:
-                return
-            continue
-        ent = find(regs[A7])
-        if ent is None or ent.fn is None:
-            _nosys(k, lwp, regs[A7], ent)
-            continue
-        counts[ent] += 1
-        lwp.sysent = ent
-        if observers.of_calls or traced:
-            _watched(k, lwp, ent)
-        else:
-            fn, n = ent.fn, ent.nargs
+        number = go(None)
+        while True:  # once for each call that succeeds at once
+            k.now = regs[CYCLE]
+            ent = find(number)
+            if ent is None or (fn := ent.fn) is None:
+                if number == SPENT:
+                    return
+                if number < 0:
+                    fault(k, lwp, -1 - number)
+                else:
+                    _nosys(k, lwp, number, ent)
+                break
+            try:
+                counts[ent] += 1
+            except KeyError:
+                counts[ent] = 1
+            lwp.sysent = ent
+            if observers.of_calls or traced:
+                _watched(k, lwp, ent)
+                break
+            n = ent.nargs
             try:  # ``call``, written out
                 if n == 0:
                     rv = fn(lwp)
@@ -98,17 +101,19 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
                     rv = fn(lwp, *regs[10 : 10 + n].tolist())
             except (Sleep, KernelError) as e:
                 _not_done(k, lwp, ent, e)
-            else:
-                if rv.__class__ is int and lwp.state is onproc:
-                    regs[PC] += 4
-                    sysret(lwp, rv, 0)
-                    lwp.sysent = lwp.sysstate = None
-                    if lwp.sigoldmask is not None:
-                        lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
-                else:
-                    _done(k, lwp, ent, rv)
-        if lwp.state is not onproc:
-            return
+                break
+            if rv.__class__ is not int or lwp.state is not onproc:
+                _done(k, lwp, ent, rv)
+                break
+            lwp.sysent = lwp.sysstate = None
+            if sysret is sysret_a0 and not lwp.ast and not disp.yielding:
+                number = go(rv)
+                continue
+            regs[PC] += 4
+            sysret(lwp, rv, 0)
+            if lwp.sigoldmask is not None:
+                lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
+            break
 
 
 # ---- system calls ----

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import partial
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from typing import TYPE_CHECKING
 
+from personae.hw import _hw
 from personae.hw._hw import ffi, lib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from personae.hw._entry import Entry
     from personae.hw._hw import CData
 
 if __name__ != "personae.hw":  # the checkout is on sys.path: refuse a second copy
@@ -120,6 +124,25 @@ _new_raw = ffi.new_allocator(should_clear_after_alloc=False)
 _SCRATCH = 4096
 
 
+def _entry_type() -> type[Entry]:
+    """The type ``Entry``, of the second module in cffi's shared object."""
+    name = "personae.hw._entry"
+    loader = ExtensionFileLoader(name, _hw.__file__)
+    spec = spec_from_loader(name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    entry: type[Entry] = module.Entry
+    return entry
+
+
+_Entry = _entry_type()
+
+
+def _address(p: CData) -> int:
+    return int(ffi.cast("uintptr_t", p))
+
+
 def _keep(machine: CData, ctx: CData) -> None:
     """Destructor of a context's pointer: it only kept the machine alive."""
 
@@ -129,14 +152,17 @@ class Slice:
 
     Attributes:
         view: Its six words, in the order of the ``S_`` slots.
-        go: Run until a trap or the end of the slice -> Trap; below 0 an Err.
+        go: go(result) runs until a trap or the end of the slice.  First, unless it is
+            None, ``result`` goes to a0 and the pc past the ecall.  Returns the number
+            of a system call, or -1 - Trap.
     """
 
     def __init__(self, machine: CData, hart: int) -> None:
         self._machine = machine
         self._s = ffi.new("struct hw_slice *", {"m": machine, "hart": hart})
         self.view = memoryview(ffi.buffer(self._s, SLICE_BYTES))[8:].cast("Q")
-        self.go: Callable[[], int] = partial(lib.hw_go, self._s)
+        entry = _Entry(_address(machine), _address(self._s), (machine, self._s))
+        self.go: Callable[[int | None], int] = entry.go
 
 
 class Machine:
@@ -158,21 +184,31 @@ class Machine:
         self._slices: dict[int, Slice] = {}
         self._scratch = ffi.new("char[]", _SCRATCH)
         self._scratch_buf = ffi.buffer(self._scratch, _SCRATCH)
-        self._copyin: Callable[[int, int, CData, int], int] = partial(lib.hw_copyin, m)
-        self._copyout: Callable[[int, int, bytes | CData, int], int] = partial(
-            lib.hw_copyout, m
-        )
         self.stat: Callable[[int], int] = partial(lib.hw_stat, m)
         """stat(Stat.X) -> count"""
         self.run: Callable[[int, int, int, int], int] = partial(lib.hw_run, m)
         """run(hart, ctx, as_, budget) -> Trap"""
         self.fault_addr: Callable[[], int] = partial(lib.hw_fault_addr, m)
         self.fault_trap: Callable[[], int] = partial(lib.hw_fault_trap, m)
-        self.ctx_alloc: Callable[[], int] = partial(lib.hw_ctx_alloc, m)
-        self.ctx_free: Callable[[int], None] = partial(lib.hw_ctx_free, m)
         self.log_len: Callable[[], int] = partial(lib.hw_log_len, m)
+        self._log_room, self._log_buf = 0, ffi.NULL
+        self._bind_entry(m)
         self._bind_frames(m)
         self._bind_spaces(m)
+
+    def _bind_entry(self, m: CData) -> None:
+        """The hot ones, which do not go through cffi (entry/entry.c)."""
+        entry = _Entry(_address(m), 0, m)
+        self.ctx_alloc = entry.ctx_alloc
+        self.ctx_free = entry.ctx_free
+        self._ctx_live = entry.ctx_live
+        self.as_clone = entry.as_clone
+        """as_clone(as_, acct) -> as_, 0: no memory"""
+        self.as_destroy = entry.as_destroy
+        self.copyin = entry.copyin
+        """copyin(as_, va, n) -> bytes; fewer: see ``fault_addr`` and ``fault_trap``"""
+        self.copyout = entry.copyout
+        """copyout(as_, va, data) -> bytes done, fewer as in ``copyin``"""
 
     def _bind_frames(self, m: CData) -> None:
         self.acct_create: Callable[[int], int] = partial(lib.hw_acct_create, m)
@@ -190,9 +226,6 @@ class Machine:
     def _bind_spaces(self, m: CData) -> None:
         self.as_create: Callable[[int], int] = partial(lib.hw_as_create, m)
         """as_create(acct) -> as_, 0: no memory"""
-        self.as_clone: Callable[[int, int], int] = partial(lib.hw_as_clone, m)
-        """as_clone(as_, acct) -> as_, 0: no memory"""
-        self.as_destroy: Callable[[int], None] = partial(lib.hw_as_destroy, m)
         self.map_zero: Callable[[int, int, int, int], int] = partial(lib.hw_map_zero, m)
         """map_zero(as_, va, len, prot) -> Err"""
         self.map_ask: Callable[[int, int, int, int, int], int] = partial(
@@ -258,22 +291,6 @@ class Machine:
         """Map and hold one frame a page; pfn 0: a page to ask the kernel for -> Err."""
         return lib.hw_map_frames(self._m, as_, va, len(pfns), pfns, prot, flags)
 
-    def copyin(self, as_: int, va: int, n: int) -> bytes:
-        """Return n bytes at va; fewer: see ``fault_addr`` and ``fault_trap``."""
-        if n <= _SCRATCH:
-            got = self._copyin(as_, va, self._scratch, n)
-            return self._scratch_buf[:got] if got > 0 else b""
-        p = _new_raw("char[]", n)
-        got = self._copyin(as_, va, p, n)
-        return ffi.buffer(p, got)[:] if got > 0 else b""
-
-    def copyout(self, as_: int, va: int, data: bytes | bytearray | memoryview) -> int:
-        """Store ``data`` at va; return the bytes done, fewer as in ``copyin``."""
-        if type(data) is bytes:
-            return self._copyout(as_, va, data, len(data))
-        src = memoryview(data).cast("B")
-        return self._copyout(as_, va, ffi.from_buffer(src), len(src))
-
     def copyinstr(self, as_: int, va: int, limit: int) -> bytes | int:
         """Return the string at va without its NUL, or Err.EFAULT or Err.E2BIG.
 
@@ -287,12 +304,11 @@ class Machine:
 
     def ctx_view(self, ctx: int) -> memoryview:
         """Return the 80 slots of a context; the view keeps the machine alive."""
-        p = lib.hw_ctx_at(self._m, ctx)
-        if p == ffi.NULL:
+        if not self._ctx_live(ctx):
             raise ValueError(f"no context {ctx}")
         view = self._views.get(ctx)
         if view is None:  # a context keeps its place, whoever has it
-            p = ffi.gc(p, partial(_keep, self._m))
+            p = ffi.gc(lib.hw_ctx_at(self._m, ctx), partial(_keep, self._m))
             view = memoryview(ffi.buffer(p, CTX_BYTES)).cast("Q")
             self._views[ctx] = view
         return view
@@ -307,6 +323,17 @@ class Machine:
     def log(self, rec: bytes) -> None:
         """Append a record to the event log."""
         lib.hw_log(self._m, rec, len(rec))
+
+    def log_fold(self, update: Callable[[memoryview], None]) -> int:
+        """Move all of the event log out, to ``update`` unless it is empty -> bytes."""
+        n = self.log_len()
+        if n == 0:
+            return 0
+        if n > self._log_room:  # kept: memory that is new each time costs faults
+            self._log_room, self._log_buf = n, _new_raw("uint8_t[]", n)
+        lib.hw_log_take(self._m, self._log_buf, n)
+        update(memoryview(ffi.buffer(self._log_buf, n)))
+        return n
 
     def log_take(self) -> bytes:
         """Move all of the event log out."""

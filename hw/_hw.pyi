@@ -1,7 +1,8 @@
 # What cffi builds from hw.cdef (hw/src/build.py), for the type checkers.
 from collections.abc import Callable, Sequence
 
-class CData: ...
+class CData:
+    def __int__(self) -> int: ...
 
 class _Buffer:
     def __getitem__(self, index: slice) -> bytes: ...
@@ -10,6 +11,7 @@ class _Buffer:
 
 class _FFI:
     NULL: CData
+    def cast(self, ctype: str, value: CData) -> CData: ...
     def new(self, ctype: str, init: object = ...) -> CData: ...
     def new_allocator(
         self,

@@ -20,6 +20,7 @@ from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
 from personae.core.signal import psignal
 from personae.core.signo import Sig, SigInfo
+from personae.core.syscall import sysret_a0
 
 if TYPE_CHECKING:
     from personae.core.coretext import CorePlan
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.signo import SigAction
     from personae.core.zone import Zone
-
-_MASK = (1 << 64) - 1
 
 
 class LinuxOps:
@@ -149,10 +148,7 @@ class LinuxOps:
 
     # ---- system calls and signals ----
 
-    @hookimpl
-    def b_sysret(self, lwp: Lwp, v1: int, v2: int) -> None:
-        """One result, in a0."""
-        lwp.regs[A0] = v1 & _MASK
+    b_sysret = staticmethod(sysret_a0)
 
     @hookimpl
     def b_syserr(self, lwp: Lwp, errno: Errno) -> None:

@@ -107,3 +107,67 @@ def test_a_machine_needs_memory_and_a_hart() -> None:
     for mem, harts in ((0, 1), (4096, 1), (1 << 20, 0), (1 << 20, 1000)):
         with pytest.raises(MemoryError):
             Machine(mem, harts)
+
+
+def test_a_result_goes_to_a0_and_past_the_ecall(hw: Machine) -> None:
+    """``go`` ends a call, runs on, and names the next call or the trap."""
+    space = hw.as_create(0)
+    code = bytes.fromhex("7300000093089005730000009308800573001000")
+    assert hw.map_zero(space, 0x1000, 4096, 14) == 0
+    assert hw.copyout(space, 0x1000, code) == len(code)
+    ctx = hw.ctx_alloc()
+    regs = hw.ctx_view(ctx)
+    regs[personae.hw.PC], regs[17] = 0x1000, 7
+    part = hw.slice(0)
+    part.view[personae.hw.S_CTX], part.view[personae.hw.S_AS] = ctx, space
+    part.view[personae.hw.S_END] = 1000
+    assert part.go(None) == 7
+    assert (part.go(-2), regs[10], regs[personae.hw.PC]) == (89, 2**64 - 2, 0x1008)
+    assert (part.go(2**64 + 5), regs[10]) == (-1 - Trap.EBREAK, 5)
+    assert part.view[personae.hw.S_ECALLS] == 2
+    part.view[personae.hw.S_END] = 0
+    assert part.go(None) == -1 - Trap.BUDGET
+    hw.ctx_free(ctx)
+    with pytest.raises(SystemError, match="no context"):
+        part.go(None)
+
+
+@pytest.mark.parametrize(
+    ("call", "args", "error"),
+    [
+        ("as_clone", (1,), TypeError),
+        ("as_clone", (1, "a"), TypeError),
+        ("as_clone", (1 << 32, 0), OverflowError),
+        ("as_destroy", (-1,), OverflowError),
+        ("ctx_free", (1 << 40,), OverflowError),
+        ("copyin", (1, 0, -1), OverflowError),
+        ("copyin", (1 << 32, 0, 1), OverflowError),
+        ("copyout", (1, 0), TypeError),
+        ("copyout", (1, 0, "text"), TypeError),
+        ("copyout", (1 << 32, 0, b""), OverflowError),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    hw: Machine, call: str, args: tuple[object, ...], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        getattr(hw, call)(*args)
+
+
+def test_an_entry_keeps_its_machine() -> None:
+    """A call outlives the object that it was taken from."""
+    alloc = Machine(1 << 20).ctx_alloc
+    assert alloc() == 1
+    assert alloc() == 2
+
+
+def test_the_log_is_folded_whole(hw: Machine) -> None:
+    got: list[bytes] = []
+    assert hw.log_fold(lambda v: got.append(bytes(v))) == 0
+    hw.log(b"x" * 100)
+    hw.log(b"y" * 10)
+    assert hw.log_fold(lambda v: got.append(bytes(v))) == 110
+    hw.log(b"z")
+    assert hw.log_fold(lambda v: got.append(bytes(v))) == 1
+    assert got == [b"x" * 100 + b"y" * 10, b"z"]
+    assert hw.log_len() == 0
