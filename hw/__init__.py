@@ -130,7 +130,13 @@ def _entry_type() -> type[Entry]:
     loader = ExtensionFileLoader(name, _hw.__file__)
     spec = spec_from_loader(name, loader)
     assert spec is not None
-    module = module_from_spec(spec)
+    try:
+        module = module_from_spec(spec)
+    except ImportError as e:
+        raise ImportError(
+            f"{_hw.__file__} is older than {__file__}; build it again: "
+            "python setup.py build_ext --inplace"
+        ) from e
     loader.exec_module(module)
     entry: type[Entry] = module.Entry
     return entry
