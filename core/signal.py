@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from personae.core.errno import KernelError
-from personae.core.lwp import TState, WhyStop
+from personae.core.lwp import TpFlag, TState, WhyStop
 from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
 from personae.core.prstop import EVENTS
 from personae.core.session import pgorphaned
@@ -214,6 +214,14 @@ def _notify(lwp: Lwp, sig: int) -> None:
         if lwp.whystop is WhyStop.PR_SYSENTRY:
             lwp.sysent = None  # a call that it stands before is not made
         lwp.proc.stat = ProcStat.SRUN
+        k.disp.setrun(lwp)
+    elif (
+        sig == Sig.SIGKILL
+        and _suspended(lwp)
+        and lwp.tpflag & TpFlag.TP_HOLDLWP
+        and not lwp.proc.flag & ProcFlag.SVFWAIT
+    ):
+        # lwp_suspend stopped it, and maybe all the others have ended since.
         k.disp.setrun(lwp)
 
 
