@@ -16,7 +16,7 @@ Must not know: any particular brand.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.core import elf
 from personae.core.blame import hook_panic
@@ -44,6 +44,7 @@ from personae.core.vm.layout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from personae.core.brand import Brand
     from personae.core.cred import Cred
     from personae.core.elf import ElfImage
     from personae.core.lwp import Lwp
@@ -205,19 +206,34 @@ def _exec(
     found = _find(lwp, vnode, path, argv)
     image = found.image
     cred, secure = _new_cred(proc, image.vnode, lwp.cred, nosuid)
+    brand, data = _brand_of(proc), None
+    if brand is not proc.brand:
+        data = brand.ops.b_lwpdata_alloc(proc)
     as_ = As(proc.kernel, proc.zone.acct, proc)
     try:
         info = _build(lwp, as_, image, path, found.argv, envp, cred, secure)
-        start: StartState = proc.brand.ops.b_elfexec(lwp, image, info)
+        start: StartState = brand.ops.b_elfexec(lwp, image, info)
     except BaseException:
         as_free(as_)
+        if brand is not proc.brand:
+            brand.ops.b_lwpdata_free(proc, data)
         if cred is not lwp.cred:
             cred.rele()
         raise
-    _commit(lwp, image.vnode, info, start)
+    _commit(lwp, image.vnode, info, start, brand, data)
 
 
 # ---- before the point of no return ----
+
+
+def _brand_of(proc: Proc) -> Brand:
+    """The brand of the new program.
+
+    A native process that zone_enter brought into a branded zone becomes one of that
+    zone with its next program; every other one stays what it is.
+    """
+    entered = proc.flag & ProcFlag.SZONETOP and proc.brand is proc.kernel.native_brand
+    return proc.zone.brand if entered else proc.brand
 
 
 def _check_args(proc: Proc, argv: Sequence[bytes], envp: Sequence[bytes]) -> None:
@@ -373,7 +389,14 @@ def _find_interp(lwp: Lwp, path: bytes) -> ElfImage:
 # ---- the point of no return ----
 
 
-def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
+def _commit(
+    lwp: Lwp,
+    vnode: Vnode,
+    info: ExecInfo,
+    start: StartState,
+    brand: Brand,
+    data: Any,
+) -> None:
     """The process becomes the new program.  Nothing here fails."""
     proc = lwp.proc
     exitlwps(lwp)
@@ -383,6 +406,8 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
     proc.as_ = info.as_
     proc.fds.close_on_exec(lwp)
     proc.kernel.sigexec(proc)
+    if brand is not proc.brand:
+        _setbrand(lwp, brand, data)
     ctmpl_exec(lwp)
     _set_cred(lwp, info)
     _set_names(proc, vnode, info, start)
@@ -405,6 +430,18 @@ def _commit(lwp: Lwp, vnode: Vnode, info: ExecInfo, start: StartState) -> None:
         raise hook_panic(proc.kernel, "exec: beyond the point of no return", e) from e
     for watch in proc.kernel.observers.personae_proc_exec:
         watch(proc, info.execfn)
+
+
+def _setbrand(lwp: Lwp, brand: Brand, data: Any) -> None:
+    """Process and lwp become those of another brand (brand_setbrand, os/brand.c)."""
+    proc = lwp.proc
+    proc.brand.ops.b_freelwp(lwp)
+    proc.brand.ops.b_clearbrand(proc)
+    proc.brand = brand
+    with proc.lock:
+        brand.ops.b_setbrand(proc)
+        brand.ops.b_initlwp(lwp, data)
+        brand.ops.b_initlwp_post(lwp)
 
 
 def _set_cred(lwp: Lwp, info: ExecInfo) -> None:

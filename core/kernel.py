@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae import hw
-from personae.core import corefile, signal
+from personae.core import corefile, signal, zonelife
 from personae.core import exit as exits
 from personae.core.blame import blame, vectors_of
 from personae.core.brand import Brand, BrandTable
@@ -28,9 +28,7 @@ from personae.core.ctqueue import CtqKind, CtQueue
 from personae.core.disp import Dispatcher
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FdTable
-from personae.core.fork import newproc
 from personae.core.hookspecs import ContractSpec
-from personae.core.ipc import ipc_zone_halt
 from personae.core.limits import proc_limits, upcount_inc
 from personae.core.lwp import TState
 from personae.core.observers import Observers
@@ -169,6 +167,12 @@ class Kernel:
             raise Panic("a kernel needs the native brand")
         self.native_brand = self.brands.brands["native"]
         self.zones: dict[int, Zone] = {}
+        self.zone_lastid = 0
+        """Id of the zone made last; each boot of a zone has one of its own."""
+        self.zone_uniqid = 0
+        """zone_uniqid of the zone made last: never given twice."""
+        self.accts_dead: list[int] = []
+        """Accounts of destroyed zones that still pay for frames."""
         self.projects: dict[tuple[int, int], Project] = {}
         self.tasks: dict[int, Task] = {}
         self.pools: dict[str, Pool] = {}
@@ -373,7 +377,7 @@ class Kernel:
         if init is not None and init is not proc and not init.flag & ProcFlag.SEXITING:
             return init
         zsched = proc.zone.zsched
-        return zsched if zsched is not None else self.p0
+        return zsched if zsched is not None and zsched is not proc else self.p0
 
     def oops(self, lwp: Lwp, cause: Exception) -> None:
         """The kernel broke while it worked for ``lwp``: end that process, and tell.
@@ -418,7 +422,7 @@ class Kernel:
                     return freed
         return 0
 
-    # ---- zones ----
+    # ---- zones (``zonelife``) ----
 
     def zone_create(
         self,
@@ -428,81 +432,24 @@ class Kernel:
         options: dict[str, object] | None = None,
         **kw: Any,
     ) -> Zone:
-        """Make a zone; it is INITIALIZED and has no process yet.
-
-        Args:
-            name: Its name.
-            brand: Its brand's name.
-            options: The brand's own options, ``zone.options``.
-            kw: See ``Zone``.
-
-        Raises:
-            KernelError: EEXIST, the name is taken; EINVAL, no such brand.
-        """
-        if any(z.name == name for z in self.zones.values()):
-            raise KernelError(Errno.EEXIST, f"a zone {name!r} exists already")
-        b = self.brands.hold(brand)
-        zid = max(self.zones) + 1
-        zone = Zone(self, zid, name, b, **kw)
-        zone.options = options or {}
-        b.ops.b_init_brand_data(zone)
-        self.zones[zid] = zone
-        zone_state_set(zone, ZoneState.INITIALIZED)
-        return zone
+        """Make a zone; see ``zonelife.zone_create``."""
+        return zonelife.zone_create(self, name, brand, options=options, **kw)
 
     def zone_boot(self, zone: Zone) -> None:
-        """Make zsched, mount what the brand needs, go to RUNNING.
-
-        The zone's root has to be set.
-        """
-        if zone.root is None:
-            raise Panic(f"{zone!r} has no root")
-        if zone.zsched is None:
-            lwp = newproc(
-                self, self.p0, system=True, name=b"zsched", zone=zone, cred=zone.cred
-            )
-            zone.zsched = lwp.proc
-            sess_create(lwp.proc)
-        zone_state_set(zone, ZoneState.READY)
-        zone.brand.ops.b_mountzone(zone)
-        zone_state_set(zone, ZoneState.BOOTING)
-        zone_state_set(zone, ZoneState.RUNNING)
+        """Take a zone to RUNNING without an init; see ``zonelife.zone_boot``."""
+        zonelife.zone_boot(zone)
 
     def zone_procs(self, zone: Zone) -> list[Proc]:
         """User processes of a zone, zombies too, oldest first."""
-        return [
-            p
-            for p in reversed(self.practive)
-            if p.zone is zone
-            and not p.flag & ProcFlag.SSYS
-            and p.stat is not ProcStat.SIDL
-        ]
+        return zonelife.zone_procs(zone)
 
     def zone_halt(self, zone: Zone) -> None:
         """Refuse forks, end every process, and go to DOWN."""
-        if zone.state < ZoneState.SHUTTING_DOWN:
-            zone_state_set(zone, ZoneState.SHUTTING_DOWN)
-        self.zone_kill(zone)
-        ipc_zone_halt(zone)
-        zone_state_set(zone, ZoneState.EMPTY)
-        zone_state_set(zone, ZoneState.DOWN)
-
-    def zone_kill(self, zone: Zone) -> None:
-        """End every user process of the zone."""
-        self._end_all(zone)
-        for p in self.zone_procs(zone):
-            if p.stat is ProcStat.SZOMB:
-                exits.freeproc(p)
+        zonelife.zone_halt(zone)
 
     def zone_init_exited(self, proc: Proc) -> None:
         """The zone's init has gone: what is left of the zone goes too."""
-        self._end_all(proc.zone)
-
-    def _end_all(self, zone: Zone) -> None:
-        """End what still lives in the zone, children before their parents."""
-        zone.init = None
-        for p in reversed(self.zone_procs(zone)):
-            exits.kill_proc(p)
+        zonelife.zone_init_exited(proc)
 
     # ---- statistics, notices, digest ----
 

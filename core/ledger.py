@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.lwp import TFlag, TpFlag
 from personae.core.proc import PidFlag, ProcFlag, ProcPrFlag
+from personae.core.vfs.vnode import counters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,8 @@ class _Walk:
             "fork_fail_pending": k.fork_fail_pending,
             "locks": [m.name for m in k.locks.held],
             "hw": {name: k.hw.stat(what) for name, what in HW_STATS.items()},
+            "mounts": len(counters(k).mounts),
+            "accounts of dead zones": k.accts_dead.copy(),
         }
 
     def pids(self) -> Section:

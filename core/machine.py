@@ -25,7 +25,8 @@ from personae.core.observers import Observers
 from personae.core.proc import ProcStat
 from personae.core.rctl import RctlLocal, rctl_set_value
 from personae.core.zone import ZoneState
-from personae.core.zonerun import ZoneHandle, install_root
+from personae.core.zonelife import mount_brand
+from personae.core.zonerun import ZoneHandle, install_root, show_root
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -168,6 +169,7 @@ class Machine:
         cpu_shares: int | None = None,
         capped_cpu: float | None = None,
         options: Mapping[str, object] | None = None,
+        zonepath: str | None = None,
         boot: bool = True,
     ) -> ZoneHandle:
         """Make a zone and boot it.
@@ -189,6 +191,9 @@ class Machine:
             cpu_shares: Its part of the CPU time among zones in FSS.
             capped_cpu: The most CPU time it gets, in CPUs; a fraction is allowed.
             options: The brand's own options.
+            zonepath: Where the global zone finds it: its root is ``root`` there, if
+                the global zone has a file tree (``set_global``); /zones/NAME by
+                default.
             boot: Whether to boot it at once.
 
         Raises:
@@ -230,9 +235,39 @@ class Machine:
         if acct:
             zone.set_rctl("zone.max-physical-memory", parse_size(memory or 0))
         install_root(k, zone, Path(rootfs) if rootfs is not None else None, mounts)
+        show_root(zone, zonepath or f"/zones/{name}")
         if boot:
             k.zone_boot(zone)
         return ZoneHandle(self, zone.id)
+
+    def set_global(
+        self,
+        *,
+        rootfs: str | Path | None = None,
+        hostname: str = "",
+        mounts: Sequence[tuple[str, str, bool]] = (),
+    ) -> ZoneHandle:
+        """Give the global zone a file tree, so that programs can run in it.
+
+        The roots of zones that are added later appear in it.
+
+        Args:
+            rootfs: A folder or .tar of the host, never written to; None for an
+                empty root.
+            hostname: Node name.
+            mounts: Host folders to share: (host path, path in the zone, read only).
+
+        Raises:
+            MachineError: It has one.
+        """
+        zone = self.kernel.zones[0]
+        if zone.root is not None:
+            raise MachineError("the global zone has a root already")
+        zone.hostname = hostname or zone.hostname
+        root = Path(rootfs) if rootfs is not None else None
+        install_root(self.kernel, zone, root, mounts)
+        mount_brand(zone)
+        return ZoneHandle(self, 0)
 
     # ---- looking ----
 

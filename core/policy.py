@@ -102,6 +102,22 @@ def secpolicy_sys_config(cred: Cred) -> None:
     priv_policy(cred, Priv.SYS_CONFIG)
 
 
+def secpolicy_zone_config(cred: Cred) -> None:
+    """May make, change and enter zones: that takes every privilege (policy.c)."""
+    for priv in Priv:
+        priv_policy(cred, priv)
+
+
+def secpolicy_zone_admin(cred: Cred) -> None:
+    """May halt and reboot its own zone."""
+    priv_policy(cred, Priv.SYS_ADMIN)
+
+
+def secpolicy_proc_zone(cred: Cred) -> bool:
+    """Whether processes of other zones may be controlled."""
+    return cred.has(Priv.PROC_ZONE)
+
+
 def secpolicy_sethostname(cred: Cred) -> None:
     """May change the node name of the zone."""
     priv_policy(cred, Priv.SYS_ADMIN)
@@ -150,7 +166,8 @@ def _may_setid(cred: Cred, newid: int) -> bool:
 def can_signal(src: Proc, dst: Proc, sig: int = 0) -> bool:
     """Whether ``src`` may send ``sig`` to ``dst``.
 
-    Zones are closed to each other except to the global one.  Within a zone the
+    Zones are closed to each other except to the global one, where it takes PROC_ZONE
+    to signal a process of another zone (prochasprocperm).  Within a zone the
     effective or real uid must be the target's real or saved one, or PROC_OWNER be
     there.  SIGCONT goes to any process of the same session.  Kernel processes
     take no signals.
@@ -163,6 +180,8 @@ def can_signal(src: Proc, dst: Proc, sig: int = 0) -> bool:
         return False
     if sig == Sig.SIGCONT and src.sess is not None and src.sess is dst.sess:
         return True
+    if src.zone is not dst.zone and not secpolicy_proc_zone(src.cred):
+        return False
     return hasprocperm(src.cred, dst.cred)
 
 

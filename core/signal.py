@@ -67,8 +67,8 @@ def action_of(proc: Proc, sig: int) -> Action:
         return Action.CONTINUE
     if bit & IGNOREDEFAULT & ~proc.brand.sig_deadly:
         return Action.IGNORE
-    if proc.zone.init is proc:
-        return Action.IGNORE  # nothing ends the zone's init by default
+    if proc.zone.init is proc and not proc.zone.init_doomed:
+        return Action.IGNORE  # nothing from its zone ends the zone's init by default
     return Action.CORE if bit & COREDEFAULT else Action.TERMINATE
 
 
@@ -135,9 +135,13 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
     for watch in proc.kernel.observers.personae_signal_send:
         watch(proc, sig)
     traced = sig in proc.sigmask
+    bit = sigbit(sig)
+    if sig == Sig.SIGKILL and info is not None:
+        # only the global zone reaches others, and is not refused (zones(7))
+        foreign = info.zoneid not in (-1, proc.zone.id)
+        proc.zone.init_doomed |= foreign and proc.zone.init is proc
     if not (blocked or traced) and action_of(proc, sig) is Action.IGNORE:
         return
-    bit = sigbit(sig)
     if _may_queue(proc, sig, proc.sig):
         proc.sigqueue.append(info or SigInfo(sig))
     proc.sig |= bit

@@ -163,6 +163,7 @@ class SigInfo:
         utime: CPU time of a child in cycles.
         stime: System time of a child in cycles.
         entity: For si_code RCTL: process 0, task 1, project 2, zone 3.
+        zoneid: Zone of the sender; -1 where that is the taker's own.
     """
 
     signo: int
@@ -175,6 +176,7 @@ class SigInfo:
     utime: int = 0
     stime: int = 0
     entity: int = 0
+    zoneid: int = -1
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.policy import secpolicy_tasksys
 from personae.core.project import Project, project_hold_by_id
 from personae.core.rctl import RctlSet, rctl_set_attach, rctl_set_tearoff, rctl_test
+from personae.core.zone import ZoneState, zone_task_gone
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -104,6 +105,8 @@ def task_rele(task: Task) -> None:
     task.zone.ntasks -= 1
     del task.kernel.tasks[task.id]
     task.project.rele()
+    if not task.zone.ntasks and task.zone.state is ZoneState.SHUTTING_DOWN:
+        zone_task_gone(task.zone)
 
 
 def task_attach(task: Task, proc: Proc) -> None:

@@ -21,6 +21,7 @@ from personae.core.rctl import (
     rctl_set_attach,
     rctl_set_value,
 )
+from personae.core.sync import CondVar
 
 if TYPE_CHECKING:
     from personae.core.brand import Brand
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.pool import Pool
     from personae.core.proc import Proc
-    from personae.core.vfs.vnode import Vnode
+    from personae.core.vfs.vnode import Vfs, Vnode
 
 GLOBAL_ZONEID = 0
+MAX_ZONEID = 9999
+ZONENAME_MAX = 64
+"""Room for a name with its NUL (sys/zone.h)."""
+ZF_NET_EXCL = 8
+"""zone_flags: the zone was made with an exclusive IP stack."""
 NO_CAP = 100 * 1000
 """zone.cpu-cap of a zone without one (MAXCAP)."""
 PAGE_SHIFT = 12
@@ -90,8 +96,27 @@ class Zone:
         self.limitpriv = limit
         self.cred: Cred = kcred(id, limit)
         """zone_kcred: what zsched and the first process run with."""
+        self.uniqid = 0
+        """Generation number, never used again (zone_uniqid)."""
         self.root: Vnode | None = None
+        self.rootpath = b"/" if id == GLOBAL_ZONEID else b""
+        """Where the root is in the global zone; empty if it is not there."""
+        self.root_held = False
+        """The root is a folder of the global zone, and held."""
+        self.mounts: list[Vfs] = []
+        """What its brand has mounted at boot, which goes when it halts."""
+        self.flags = 0
+        self.initname = b"/sbin/init"
+        """The program zone_boot(2) starts, and its arguments."""
+        self.bootargs = b""
+        self.fs_allowed = b""
+        self.hostid: int | None = None
+        """Emulated hostid; None for that of the machine."""
+        self.cv = CondVar()
+        """Who waits for its state to change."""
         self.init: Proc | None = None
+        self.init_doomed = False
+        """The global zone sent its init SIGKILL, which ends it after all."""
         self.zsched: Proc | None = None
         self.nlwps = 0
         self.nprocs = 0
@@ -103,6 +128,8 @@ class Zone:
         """capped-cpu: None for no limit; follows zone.cpu-cap (``cpu_cap``)."""
         self._max_swap = self._max_physical = INFINITY
         self._capped = False
+        self.own_acct = False
+        """The account was made for a limit of this zone, and goes with it."""
         self.pool: Pool | None = None
         """The pool its processes are bound to; None for the default."""
         self.shares = 1
@@ -172,6 +199,7 @@ class Zone:
             hw.acct_limit(self.acct, frames)
         elif self.state < ZoneState.READY:
             self.acct = hw.acct_create(max(1, frames))
+            self.own_acct = self.acct != 0
 
     @property
     def cpu_cap(self) -> int:
@@ -221,5 +249,13 @@ def zone_state_set(zone: Zone, state: ZoneState) -> None:
     if state is zone.state:
         return
     zone.state = state
+    if zone.cv.waiters:
+        zone.kernel.wakeup(zone.cv)
     for watch in zone.kernel.observers.personae_zone_state:
         watch(zone)
+
+
+def zone_task_gone(zone: Zone) -> None:
+    """The last task of a zone that shuts down has ended: nothing runs in it."""
+    zone_state_set(zone, ZoneState.EMPTY)
+    zone_state_set(zone, ZoneState.DOWN)

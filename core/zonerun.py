@@ -16,7 +16,7 @@ from personae.core.signo import CldCode
 from personae.core.start import start_program
 from personae.core.vfs.hostfs import HostFs
 from personae.core.vfs.hoststream import HostStream
-from personae.core.vfs.lookup import MAXSYMLINKS, lookup
+from personae.core.vfs.lookup import MAXSYMLINKS, cross, lookup
 from personae.core.vfs.lower import HostLower, TarLower
 from personae.core.vfs.overlay import OverlayFs
 from personae.core.vfs.termios import Winsize
@@ -306,7 +306,7 @@ def make_dirs(root: Vnode, path: str, cred: Cred) -> Vnode:
                     trail, here = [root], root
                 parts += target.split("/")[::-1]
                 continue
-            here = step
+            here = cross(step)
             trail.append(here)
     return here
 
@@ -327,3 +327,14 @@ def install_root(
     for source, target, readonly in mounts:
         here = make_dirs(fs.root, target, zone.cred)
         mount(HostFs(kernel, source, readonly=readonly), here)
+
+
+def show_root(zone: Zone, zonepath: str) -> None:
+    """Let the global zone find the zone's root at ``ZONEPATH/root`` (zones(7))."""
+    home, root = zone.kernel.zones[0].root, zone.root
+    if home is None or root is None or root.v_vfs is None:
+        return
+    path = zonepath.rstrip("/") + "/root"
+    here = make_dirs(home, path, zone.kernel.zones[0].cred)
+    mount(root.v_vfs, here)
+    zone.rootpath = path.encode(errors="surrogateescape")

@@ -24,6 +24,7 @@ from personae.brands.native import (
     sys_sched,
     sys_signal,
     sys_time,
+    sys_zone,
 )
 from personae.brands.native.ops import NativeOps
 from personae.core.brand import Brand
@@ -47,6 +48,7 @@ _HANDLERS = {
         sys_sched,
         sys_signal,
         sys_time,
+        sys_zone,
     )
     for name, fn in vars(module).items()
     if name.startswith("sys_")

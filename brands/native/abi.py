@@ -161,10 +161,11 @@ def pack_siginfo(info: SigInfo, zoneid: int, hz_div: int = 1) -> bytes:
 
     Args:
         info: What is told.
-        zoneid: Zone of the sender.
+        zoneid: Zone of the sender, where ``info`` has no other.
         hz_div: Cycles in one clock tick (si_utime and si_stime are in ticks).
     """
     out = _SI_HEAD.pack(info.signo, info.code, 0, 0)
+    zoneid = zoneid if info.zoneid < 0 else info.zoneid
     if info.signo == Sig.SIGCLD and CldCode.EXITED <= info.code <= CldCode.CONTINUED:
         status = (info.status & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
         times = info.utime // hz_div, info.stime // hz_div

@@ -10,7 +10,7 @@ from personae.brands.native.sys_proc import find
 from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError
 from personae.core.limits import sigqueue_check
-from personae.core.policy import can_signal
+from personae.core.policy import can_signal, zone_visible
 from personae.core.proc import ProcStat
 from personae.core.signal import psignal, set_action, take
 from personae.core.signo import (
@@ -173,11 +173,15 @@ def sys_context(lwp: Lwp, flag: int, ucp: int) -> int | NoReturnType:
 
 
 def _sender(lwp: Lwp, sig: int, code: int) -> SigInfo:
-    return SigInfo(sig, code, lwp.proc.pid, lwp.cred.uid)
+    zoneid = lwp.proc.zone.id
+    return SigInfo(sig, code, lwp.proc.pid, lwp.cred.uid, zoneid=zoneid)
 
 
 def _targets(lwp: Lwp, pid: int) -> list[Proc]:
-    """Whom kill(pid) means: a process, a group, or all but system and caller."""
+    """Whom kill(pid) means: a process, a group, or all but system and caller.
+
+    The global zone's caller means those of all zones (dotoprocs, os/procset.c).
+    """
     p, k = lwp.proc, lwp.kernel
     if pid > 0:
         return [find(lwp, pid)]
@@ -185,11 +189,11 @@ def _targets(lwp: Lwp, pid: int) -> list[Proc]:
         return [
             q
             for q in k.practive
-            if q.zone is p.zone and q is not p and q is not p.zone.init
+            if zone_visible(p, q) and q is not p and q is not p.zone.init
         ]
     group = k.pids.pgfind(p.pgid if pid == 0 else -pid)
     members = group.members if group is not None else []
-    return [q for q in members if q.zone is p.zone]
+    return [q for q in members if zone_visible(p, q)]
 
 
 def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:

@@ -14,12 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import Errno, KernelError
-from personae.core.vfs.vnode import PATH_MAX, X_OK, Vnode, VType
+from personae.core.vfs.vnode import PATH_MAX, X_OK, Vnode, VType, counters
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
     from personae.core.kernel import Kernel
     from personae.core.proc import Proc
+    from personae.core.vfs.vnode import Vfs
 
 MAXSYMLINKS = 40
 
@@ -257,6 +258,29 @@ def path_of(vp: Vnode, root: Vnode | None = None) -> bytes:
             raise KernelError(Errno.ENAMETOOLONG, "path of a deep directory")
     parts.reverse()
     return prefix + b"/" + b"/".join(parts) + tail
+
+
+def is_below(vp: Vnode | None, root: Vnode) -> bool:
+    """Whether a vnode is ``root`` or somewhere below it, over mounts as well."""
+    while vp is not None and vp is not root:
+        vfs = vp.v_vfs
+        if vfs is None:
+            return False
+        if vp is vfs.root:
+            vp = vfs.covered
+            continue
+        up = vp.parent_name() or vp.last_place()
+        vp = up[0] if up is not None else None
+    return vp is root
+
+
+def mounts_below(kernel: Kernel, root: Vnode) -> list[Vfs]:
+    """File systems mounted below a directory, the oldest first; not one on it."""
+    return [
+        vfs
+        for vfs in counters(kernel).mounts
+        if vfs.root is not root and is_below(vfs.covered, root)
+    ]
 
 
 def getcwd(proc: Proc) -> bytes:

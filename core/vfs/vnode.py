@@ -225,6 +225,8 @@ class VfsState:
     """Bytes in all pipes."""
     lock_waits: dict[Owner, tuple[Owner, CondVar]] = field(default_factory=dict)
     """Who waited last for whose record lock."""
+    mounts: list[Vfs] = field(default_factory=list)
+    """Every mounted file system, the oldest first (rootvfs)."""
 
 
 def counters(kernel: Kernel) -> VfsState:
@@ -263,10 +265,16 @@ def mount(vfs: Vfs, on: Vnode) -> None:
         raise KernelError(Errno.ENOTDIR, "mount of a directory on a file or vice versa")
     on.v_mounted = vfs
     vfs.covered = on.hold()
+    counters(vfs.kernel).mounts.append(vfs)
 
 
-def umount(vfs: Vfs) -> None:
+def umount(vfs: Vfs, *, force: bool = False) -> None:
     """Take a mount away.
+
+    Args:
+        vfs: What is mounted.
+        force: Though its root is somebody's directory: whoever is in it stays there
+            and finds no way out (MS_FORCE).
 
     Raises:
         KernelError: EINVAL, it is not mounted; EBUSY, something is mounted in it
@@ -275,11 +283,12 @@ def umount(vfs: Vfs) -> None:
     on = vfs.covered
     if on is None:
         raise KernelError(Errno.EINVAL, "not mounted")
-    if vfs.root.v_count > 0 or vfs.root.v_mounted is not None:
+    if vfs.root.v_mounted is not None or (vfs.root.v_count > 0 and not force):
         raise KernelError(Errno.EBUSY, "in use")
     on.v_mounted = None
     vfs.covered = None
     on.rele()
+    counters(vfs.kernel).mounts.remove(vfs)
 
 
 class Vnode:
