@@ -63,6 +63,7 @@ class Errno(IntEnum):
     EBADMSG = 77
     ENAMETOOLONG = 78
     EOVERFLOW = 79
+    EBADFD = 81
     EILSEQ = 88
     ENOSYS = 89
     ELOOP = 90

@@ -15,6 +15,7 @@ from personae.core.ledger import HW_STATS, chain, unused_data
 from personae.core.lwp import TState
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag, ProcStat
 from personae.core.shm import Shm
+from personae.core.vfs.vnode import VType, counters
 
 if TYPE_CHECKING:
     from personae.core.contract import Contract
@@ -202,6 +203,8 @@ def _check_files(k: Kernel) -> Iterator[str]:
             files[id(f)] = f
     for n, f in files.items():
         yield from _same(f"descriptors of {f!r}", f.f_count, uses[n])
+    ports = {id(f.f_vnode) for f in files.values() if f.f_vnode.v_type is VType.PORT}
+    yield from _same("event ports", counters(k).ports, len(ports))
 
 
 def _check_creds(k: Kernel) -> Iterator[str]:

@@ -182,7 +182,12 @@ def _process() -> tuple[RctlDef, ...]:
             RctlGlobal(_LOW | _G.COUNT),
             rlimit="SIGPENDING",
         ),
-        row("process.max-port-events", INT_MAX, RctlGlobal(deny | _G.COUNT)),
+        row(
+            "process.max-port-events",
+            INT_MAX,
+            RctlGlobal(deny | _G.COUNT),
+            initial=DEFAULT_PORT_EVENTS,
+        ),
         row("process.max-msg-messages", UINT_MAX, RctlGlobal(deny | _G.COUNT)),
         row("process.max-msg-qbytes", INFINITY, RctlGlobal(deny | _G.BYTES)),
         row("process.max-sem-ops", INT_MAX, RctlGlobal(deny | _G.COUNT)),
@@ -223,6 +228,8 @@ def _containers(entity: str) -> tuple[RctlDef, ...]:
 
 
 DEFAULT_MAX_CONTRACTS = 10000
+DEFAULT_PORT_EVENTS = 65536
+"""PORT_DEFAULT_EVENTS (sys/port_kernel.h)."""
 
 
 def _defs() -> dict[str, RctlDef]:

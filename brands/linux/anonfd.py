@@ -48,10 +48,6 @@ class AnonVnode(Vnode):
         """What /proc/PID/fd shows."""
         return b"anon_inode:[%s]" % self.kind
 
-    def next_deadline(self) -> int | None:
-        """When it becomes ready by itself, in cycles."""
-        return None
-
     def open(self, lwp: Lwp | None, flag: int) -> Vnode:
         """Through /proc it can't be opened."""
         raise KernelError(Errno.ENXIO, "open of an anonymous file")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from personae.brands.linux.anonfd import AnonVnode
 from personae.core.errno import Errno, KernelError
+from personae.core.poll import first_timer
 from personae.core.vfs.vnode import POLLIN
 
 if TYPE_CHECKING:
@@ -132,8 +133,7 @@ class EpollVnode(AnonVnode):
 
     def next_deadline(self) -> int | None:
         """The first timer among the entries."""
-        times = [deadline_of(i.file) for i in self.items if i.file.f_count > 0]
-        return min((t for t in times if t is not None), default=None)
+        return first_timer(i.file for i in self.items if i.file.f_count > 0)
 
     def poll(
         self, lwp: Lwp | None, events: int, flag: int = 3
@@ -146,9 +146,3 @@ class EpollVnode(AnonVnode):
         got = self.ready(lwp, 1, cvs, False)
         self.polling = False
         return (POLLIN & events if got else 0), cvs
-
-
-def deadline_of(file: File) -> int | None:
-    """When an open file becomes ready by time alone."""
-    vp = file.f_vnode
-    return vp.next_deadline() if isinstance(vp, AnonVnode) else None

@@ -174,11 +174,3 @@ def set_altstack(lwp: Lwp, base: int, flags: int, size: int, sp: int) -> None:
             raise KernelError(Errno.ENOMEM, "alternate stack too small")
         kind = 0
     lwp.sigaltstack = (base, size, kind | (flags & SS_AUTODISARM))
-
-
-def swap_mask(lwp: Lwp, mask: int) -> None:
-    """Block ``mask`` (native) until the call ends, as sigsuspend and ppoll do."""
-    if lwp.sigoldmask is None:
-        lwp.sigoldmask = lwp.sigmask
-    lwp.sigmask = mask & ~CANTMASK
-    lwp.ast = True

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import NSEC, POLLFD, TIMESPEC
-from personae.brands.linux.epoll import deadline_of
 from personae.brands.linux.ktime import cycles_to_ns, deadline_after, timespec_ns
 from personae.brands.linux.sigabi import sigset_to_native
-from personae.brands.linux.signals import swap_mask
 from personae.brands.linux.sys_fd import space_of
 from personae.core.errno import Errno, KernelError
+from personae.core.poll import (
+    PollState,
+    first_timer,
+    poll_file,
+    poll_sleep,
+    swap_mask,
+)
 from personae.core.rctl import rlimit_get
-from personae.core.sync import CondVar, Restart, Sleep
+from personae.core.sync import CondVar, Sleep
 from personae.core.syscall import s32
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
 
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 1, 2, 4, 8, 16, 32
-_RDNORM, _RDBAND, _WRNORM, _WRBAND = 0x40, 0x80, 0x100, 0x200
-
-
-class PollState(NamedTuple):
-    """Kept between entries: when to give up; None for never."""
-
-    deadline: int | None
 
 
 def begin(
@@ -67,16 +65,13 @@ def sleep_for(
     """The wait: for the channels, for the time, or for a timer among the files."""
     if lwp.interrupted:
         store_left(lwp, ts, state)
-    times = [t for t in (state.deadline, timer) if t is not None]
-    when = min(times, default=None)
-    return Sleep(*dict.fromkeys(cvs), deadline=when, restart=Restart.NOHAND)
+    return poll_sleep(state, cvs, timer)
 
 
 def _first_timer(lwp: Lwp, fds: list[int]) -> int | None:
     """The first timer among descriptors."""
     files = lwp.proc.fds.files
-    times = [deadline_of(files[fd]) for fd in fds if fd in files]
-    return min((t for t in times if t is not None), default=None)
+    return first_timer(files[fd] for fd in fds if fd in files)
 
 
 def _poll_one(lwp: Lwp, fd: int, events: int, cvs: list[CondVar]) -> int:
@@ -84,19 +79,7 @@ def _poll_one(lwp: Lwp, fd: int, events: int, cvs: list[CondVar]) -> int:
     file = lwp.proc.fds.files.get(fd)
     if file is None:
         return POLLNVAL
-    want = events & (POLLIN | POLLPRI | POLLOUT)
-    if events & (_RDNORM | _RDBAND):
-        want |= POLLIN
-    if events & (_WRNORM | _WRBAND):
-        want |= POLLOUT
-    got, chans = file.poll(lwp, want)
-    cvs += chans
-    out = got & (events | POLLERR | POLLHUP | POLLNVAL)
-    if got & POLLIN:
-        out |= events & _RDNORM
-    if got & POLLOUT:
-        out |= events & _WRNORM
-    return out
+    return poll_file(lwp, file, events, cvs)
 
 
 def sys_ppoll(
@@ -119,7 +102,7 @@ def sys_ppoll(
         revents = _poll_one(lwp, fd, events & 0xFFFF, cvs) if fd >= 0 else 0
         POLLFD.pack_into(raw, at, fd, events, revents)
         ready += bool(revents)
-    expired = state.deadline is not None and lwp.kernel.now >= state.deadline
+    expired = state.expired(lwp.kernel)
     if not ready and not expired:
         raise sleep_for(lwp, ts, state, cvs, _first_timer(lwp, fds))
     lwp.sigwaiting = 0
@@ -150,7 +133,7 @@ def sys_pselect6(
     cvs: list[CondVar] = []
     lwp.sigwaiting = 0
     out, ready = _select(lwp, [s & limit for s in sets], cvs)
-    expired = state.deadline is not None and lwp.kernel.now >= state.deadline
+    expired = state.expired(lwp.kernel)
     if not ready and not expired:
         fds = [fd for fd in lwp.proc.fds.files if any(s >> fd & 1 for s in sets)]
         raise sleep_for(lwp, ts, state, cvs, _first_timer(lwp, fds))

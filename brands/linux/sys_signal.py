@@ -33,11 +33,11 @@ from personae.brands.linux.signals import (
     _signed,
     altstack_flags,
     set_altstack,
-    swap_mask,
 )
 from personae.core.errno import Errno, KernelError
 from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal
+from personae.core.poll import swap_mask
 from personae.core.proc import ProcStat
 from personae.core.signal import set_action, take
 from personae.core.signo import (

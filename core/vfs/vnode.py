@@ -64,6 +64,7 @@ class VType(IntEnum):
     LNK = 5
     FIFO = 6
     SOCK = 10
+    PORT = 11
 
 
 @dataclass
@@ -223,6 +224,10 @@ class VfsState:
     """Last serial number of an open file."""
     pipe_bytes: int = 0
     """Bytes in all pipes."""
+    ports: int = 0
+    """Event ports."""
+    port_depth: int = 0
+    """Ports that ask each other for their state at this moment."""
     lock_waits: dict[Owner, tuple[Owner, CondVar]] = field(default_factory=dict)
     """Who waited last for whose record lock."""
     mounts: list[Vfs] = field(default_factory=list)
@@ -363,6 +368,10 @@ class Vnode:
         pipe's two ends are one vnode.
         """
         return events & (POLLIN | POLLOUT), []
+
+    def next_deadline(self) -> int | None:
+        """When it becomes ready by time alone, in cycles; None for never."""
+        return None
 
     def ioctl(self, lwp: Lwp | None, cmd: str, arg: Any = None) -> Any:
         """A neutral request by name; what is not known is ENOTTY."""
