@@ -91,6 +91,12 @@ def rctl_set_attach(kind: str, entity: Any) -> RctlSet:
     """
     kernel = entity.kernel if kind != "project" else entity.zone.kernel
     rset = RctlSet(kind, entity, kernel)
+    _begin(rset, kind)
+    return rset
+
+
+def _begin(rset: RctlSet, kind: str) -> None:
+    """The initial values of an entity of that kind (rctl_add_default_limit)."""
     for rdef in BY_ENTITY[kind]:
         if rdef.initial is not None:
             denies = not rdef.flags & RctlGlobal.DENY_NEVER
@@ -98,18 +104,17 @@ def rctl_set_attach(kind: str, entity: Any) -> RctlSet:
             val = RctlVal(rdef.initial, RctlPriv.PRIVILEGED, action)
             rset.rctls[rdef.name].insert(val)
     rset.callbacks()
-    return rset
 
 
 def rctl_set_init(proc: Proc) -> RctlSet:
-    """Give a process a fresh set, as newproc does; no limits yet.
+    """Give a process a fresh set, as newproc does; no resource limits yet.
 
     An inherited set must have been freed.
     """
     if proc.rctls is not None:
         raise Panic(f"rctl_set_init: {proc!r} has a set")
     proc.rctls = RctlSet("process", proc, proc.kernel)
-    proc.rctls.callbacks()
+    _begin(proc.rctls, "process")
     return proc.rctls
 
 
