@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError
+from personae.core.execrules import ExecRules
 from personae.core.hookspecs import API_VERSION, BrandSpec, hookimpl
 from personae.core.plugin import PluginError, Vector
 
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from personae.core.syscall import Sysent
     from personae.core.zone import Zone
 
-REQUIRED = ("b_elfexec", "b_lwp_setrval", "b_sendsig", "b_sysret", "b_syserr")
+REQUIRED = ("b_elfexec", "b_lwp_setrval", "b_sysret", "b_syserr")
 """Operations that have no meaning until a brand gives one."""
+
+
+DEFAULT_RULES = ExecRules()
 
 
 class DefaultOps:
@@ -115,6 +119,11 @@ class DefaultOps:
         return True
 
     @hookimpl
+    def b_sendsig(self) -> None:
+        """No handlers: a process that set one dies of SIGSEGV when it should run."""
+        raise KernelError(Errno.EFAULT, "the brand has no signal frames")
+
+    @hookimpl
     def b_nosys(self) -> None:
         """ENOSYS and nothing else."""
 
@@ -132,6 +141,7 @@ class Brand:
             SIGCLD (illumos does, Linux does not).
         sig_deadly: Set of signals that end a process by default here, though they
             are ignored in illumos.
+        exec_rules: How exec builds an address space.
 
     Raises:
         PluginError: The operations don't fit; the text says which and how.
@@ -147,6 +157,7 @@ class Brand:
         api: int = API_VERSION,
         sigcld_discard: bool = False,
         sig_deadly: int = 0,
+        exec_rules: ExecRules = DEFAULT_RULES,
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
@@ -158,6 +169,7 @@ class Brand:
         self.description = description
         self.sigcld_discard = sigcld_discard
         self.sig_deadly = sig_deadly
+        self.exec_rules = exec_rules
         self.plugin = ops
         self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)

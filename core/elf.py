@@ -117,13 +117,21 @@ def _bad(why: str) -> KernelError:
     return KernelError(Errno.ENOEXEC, why)
 
 
-def read(vnode: Vnode, lwp: Lwp | None = None, head: bytes | None = None) -> ElfImage:
+def read(
+    vnode: Vnode,
+    lwp: Lwp | None = None,
+    head: bytes | None = None,
+    *,
+    mapped: bool = True,
+) -> ElfImage:
     """Read and check a program file.
 
     Args:
         vnode: A regular file.
         lwp: Who reads.
         head: Its first bytes, if the caller has read them.
+        mapped: Its segments will be mapped, so offset and address must agree within
+            a page; else they will be read in, and each has to begin at a page.
 
     Raises:
         KernelError: ENOEXEC, and what reading raises.
@@ -143,7 +151,7 @@ def read(vnode: Vnode, lwp: Lwp | None = None, head: bytes | None = None) -> Elf
     size = vnode.getattr().size
     phdrs = _phdrs(_bytes(vnode, lwp, head, phoff, phnum * PHDR.size, size))
     loads = tuple(p for p in phdrs if p.type == PType.LOAD and p.memsz)
-    _check_loads(loads, size)
+    _check_loads(loads, size, mapped)
     stack = [p for p in phdrs if p.type == PType.GNU_STACK]
     return ElfImage(
         vnode=vnode,
@@ -184,7 +192,7 @@ def _check_entry(entry: int) -> int:
     return entry
 
 
-def _check_loads(loads: tuple[Phdr, ...], size: int) -> None:
+def _check_loads(loads: tuple[Phdr, ...], size: int, mapped: bool) -> None:
     """Each within the file and the address space, in order, page to page."""
     if not loads:
         raise _bad("nothing to load")
@@ -196,8 +204,10 @@ def _check_loads(loads: tuple[Phdr, ...], size: int) -> None:
             raise _bad("a segment points behind the end of the file")
         if p.vaddr < end or p.vaddr + p.memsz > USER_TOP - PAGE:
             raise _bad(f"a segment at {p.vaddr:#x} overlaps or is out of range")
-        if p.filesz and (p.offset - p.vaddr) & PAGE_MASK:
+        if mapped and p.filesz and (p.offset - p.vaddr) & PAGE_MASK:
             raise _bad("offset and address of a segment differ within a page")
+        if not mapped and p.vaddr & PAGE_MASK:
+            raise _bad(f"a segment at {p.vaddr:#x}, which is no page")
         if p.align & (p.align - 1) or p.align > MAX_ALIGN:
             raise _bad(f"alignment {p.align:#x}")
         end = p.vaddr + p.memsz

@@ -22,7 +22,7 @@ from personae.core import elf
 from personae.core.blame import hook_panic
 from personae.core.ctmpl import ctmpl_exec
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.execload import load_image, place_image
+from personae.core.execload import load_image, place_image, read_image
 from personae.core.exit import exitlwps
 from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
@@ -84,7 +84,7 @@ class ExecInfo:
         base: What was added to the program's addresses.
         interp_base: Where the interpreter begins; 0: none.
         brk: End of the program's data, where the break starts.
-        sp: Where the stack goes, downwards.
+        sp: Where the stack goes, downwards; 0 if the brand maps it.
         argv: Arguments, as a script's first line has changed them.
         envp: Environment.
         execfn: The path that was given.
@@ -135,6 +135,8 @@ class StartState:
         auxv: The auxiliary vector, for /proc.
         arg_range: First and last+1 address of the argument strings.
         env_range: The same of the environment.
+        stack: First and last+1 address of the stack; None: the one of exec.
+        brk: Where the break starts; None: behind the program's data.
     """
 
     sp: int
@@ -143,6 +145,8 @@ class StartState:
     auxv: list[tuple[int, int]] = field(default_factory=list)
     arg_range: tuple[int, int] = (0, 0)
     env_range: tuple[int, int] = (0, 0)
+    stack: tuple[int, int] | None = None
+    brk: int | None = None
 
 
 @dataclass
@@ -266,7 +270,8 @@ def _find(lwp: Lwp, vnode: Vnode, path: bytes, argv: list[bytes]) -> _Found:
         _check_file(vnode, lwp.cred)
         head = vnode.read(lwp, 0, PAGE, 0)
         if not head.startswith(b"#!"):
-            return _Found(elf.read(vnode, lwp, head), argv)
+            mapped = not proc.brand.exec_rules.read_in
+            return _Found(elf.read(vnode, lwp, head, mapped=mapped), argv)
         interp, arg = script_line(head[:SCRIPT_LINE])
         argv = [interp, *([] if arg is None else [arg]), path, *argv[1:]]
         path = interp
@@ -340,18 +345,15 @@ def _build(
     secure: bool,
 ) -> ExecInfo:
     """Load program, interpreter and stack into the new space."""
+    rules = lwp.proc.brand.exec_rules
     as_.set_text(image.vnode)
-    prot = RW | Prot.EXEC if image.exec_stack else RW
-    size = max(min(STACK_FIRST, as_.stack_limit() & -PAGE), PAGE)
-    as_.map(
-        STACK_TOP - size,
-        size,
-        prot,
-        MapFlag.PRIVATE | MapFlag.FIXED | MapFlag.GROWSDOWN,
-        name=b"[stack]",
-    )
+    if rules.lowest != as_.lowest:
+        as_.lowest = rules.lowest
+    if rules.stack:
+        _map_stack(as_, image)
     base = place_image(as_, image, interp=False)
-    load_image(as_, image, base)
+    load = read_image if rules.read_in else load_image
+    load(as_, image, base)
     entry = start = (image.entry + base) % (1 << 64)
     interp, interp_base = None, 0
     if image.interp is not None:
@@ -370,13 +372,26 @@ def _build(
         base=base,
         interp_base=interp_base,
         brk=image.hi + base,
-        sp=STACK_TOP,
+        sp=STACK_TOP if rules.stack else 0,
         argv=argv,
         envp=envp,
         execfn=path,
         cred=cred,
         secure=secure,
         random=lwp.kernel.random_bytes(16),
+    )
+
+
+def _map_stack(as_: As, image: ElfImage) -> None:
+    """A stack at the top, which grows."""
+    prot = RW | Prot.EXEC if image.exec_stack else RW
+    size = max(min(STACK_FIRST, as_.stack_limit() & -PAGE), PAGE)
+    as_.map(
+        STACK_TOP - size,
+        size,
+        prot,
+        MapFlag.PRIVATE | MapFlag.FIXED | MapFlag.GROWSDOWN,
+        name=b"[stack]",
     )
 
 
@@ -411,7 +426,7 @@ def _commit(
     ctmpl_exec(lwp)
     _set_cred(lwp, info)
     _set_names(proc, vnode, info, start)
-    _set_layout(proc, info)
+    _set_layout(proc, info, start)
     regs = lwp.regs
     regs[:_NREGS] = _ZEROS
     regs[_RES_ADDR] = 0
@@ -481,11 +496,13 @@ def _set_names(proc: Proc, vnode: Vnode, info: ExecInfo, start: StartState) -> N
             vp.rele()
 
 
-def _set_layout(proc: Proc, info: ExecInfo) -> None:
+def _set_layout(proc: Proc, info: ExecInfo, start: StartState) -> None:
     """Break and stack of the new program."""
-    stack = info.as_.find(STACK_TOP - 1)
-    assert stack is not None, "a new program without a stack"
-    proc.stkbase, proc.stksize, proc.stkprot = STACK_TOP, stack.size, stack.prot
-    proc.brkbase = proc.bssbase = info.brk
+    top = STACK_TOP if start.stack is None else start.stack[1]
+    stack = info.as_.find(top - 1)
+    if stack is None:
+        raise Panic(f"{proc!r}: a new program without a stack below {top:#x}")
+    proc.stkbase, proc.stksize, proc.stkprot = top, stack.size, stack.prot
+    proc.brkbase = proc.bssbase = info.brk if start.brk is None else start.brk
     proc.brksize = 0
     proc.datprot = RW

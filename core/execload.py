@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from personae.core.vm.as_ import As
 
+READ_STEP = 1 << 20
+"""A segment is read in pieces of this size."""
 _FIXED = MapFlag.PRIVATE | MapFlag.FIXED
 _KEEP_ERRNO = (Errno.ENOMEM, Errno.EIO)
 
@@ -68,6 +70,36 @@ def load_image(as_: As, image: ElfImage, bias: int) -> None:
         if err.errno in (*_KEEP_ERRNO, Errno.ENODEV):
             raise
         raise KernelError(Errno.ENOEXEC, f"a segment: {err.why}") from err
+
+
+def read_image(as_: As, image: ElfImage, bias: int) -> None:
+    """Read the segments of ``image`` into private memory, moved by ``bias``.
+
+    Each begins at a page.  Every page can be read.
+
+    Raises:
+        KernelError: ENOMEM; ENOEXEC, the place is not to be had, or the file ends
+            early; EIO.
+    """
+    try:
+        for p in image.loads:
+            _read_segment(as_, image, p, p.vaddr + bias)
+    except KernelError as err:
+        if err.errno in _KEEP_ERRNO:
+            raise
+        raise KernelError(Errno.ENOEXEC, f"a segment: {err.why}") from err
+
+
+def _read_segment(as_: As, image: ElfImage, p: Phdr, start: int) -> None:
+    size = page_up(p.memsz)
+    as_.map(start, size, int(Prot.READ | Prot.WRITE), _FIXED)
+    for at in range(0, p.filesz, READ_STEP):
+        n = min(READ_STEP, p.filesz - at)
+        data = image.vnode.read(None, p.offset + at, n, 0)
+        if len(data) != n:
+            raise KernelError(Errno.ENOEXEC, "the file ends early")
+        as_.copyout(start + at, data)
+    as_.protect(start, size, int(p.prot | Prot.READ))
 
 
 def _load_segment(as_: As, image: ElfImage, p: Phdr, bias: int, end: int) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import KernelError
 from personae.core.vm import hat
+from personae.core.vm.layout import USER_TOP
 from personae.core.vm.poke import peek
 from personae.core.vm.watch import WFlag
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PC, INSTRET, CYCLE, RES_ADDR = 32, 66, 67, 72
 BUDGET, ECALL, EBREAK, ILLEGAL, NOMEM = 0, 1, 2, 3, 8
 SCRATCH = 0x1000
-"""Nothing can be mapped there (MMAP_MIN_ADDR)."""
+"""Nothing can be mapped there (MMAP_MIN_ADDR), unless the brand's rules allow it."""
 STOPS = (0x9002, 0x00100073, 0x73)
 """ebreak, short and wide, and ecall."""
 C_EBREAK = b"\x02\x90"
@@ -264,15 +265,16 @@ def _out_of_line(k: Kernel, lwp: Lwp, space: As, insn: int) -> int:
         return NOMEM
     k.hw.frame_write(pfn, 0, insn.to_bytes(n, "little") + C_EBREAK)
     try:
-        hat.map_frames(space, SCRATCH, [pfn], 5, shared=True)
-        regs[PC] = SCRATCH
+        at = SCRATCH if space.lowest > SCRATCH else space.gap(4096, USER_TOP)
+        hat.map_frames(space, at, [pfn], 5, shared=True)
+        regs[PC] = at
         cpu = 0 if lwp.cpu is None else lwp.cpu.id
         trap = k.hw.run(cpu, lwp.ctx, space.hwid, 2)
-        if regs[PC] == SCRATCH + n:
+        if regs[PC] == at + n:
             regs[INSTRET], regs[CYCLE] = instret + 1, cycle + 1
             pc, trap = pc + n, BUDGET
         regs[PC] = pc
-        hat.unmap(space, SCRATCH, 4096)
+        hat.unmap(space, at, 4096)
     finally:
         hat.frame_rele(k, pfn)
     return trap

@@ -15,7 +15,7 @@ from personae.core.proc import Proc, ProcStat
 from personae.core.signo import CldCode
 from personae.core.start import start_program
 from personae.core.vfs.hostfs import HostFs
-from personae.core.vfs.hoststream import HostStream
+from personae.core.vfs.hoststream import HostStream, StreamConsole
 from personae.core.vfs.lookup import MAXSYMLINKS, cross, lookup
 from personae.core.vfs.lower import HostLower, TarLower
 from personae.core.vfs.overlay import OverlayFs
@@ -179,7 +179,8 @@ class ZoneHandle:
             env: Its environment; ``DEFAULT_ENV`` if not given.
             cwd: Its working directory.
             input: All its input; None if input comes later through ``stdin``.
-            init: Make it the zone's init.
+            init: Make it the zone's init; without a terminal, its streams are the
+                zone's console.
             tty: Rows and columns of a terminal of its own, in place of the streams.
 
         Raises:
@@ -192,6 +193,8 @@ class ZoneHandle:
             streams[0].feed_eof()
         terminal = None
         if tty is None:
+            if init:
+                zone.console = StreamConsole(streams[0], streams[1])
             modes = (FileFlag.FREAD, FileFlag.FWRITE, FileFlag.FWRITE)
             files = [
                 File(s.hold(), m, zone.cred)

@@ -101,3 +101,39 @@ class HostStream(Vnode):
     def anon_name(self) -> bytes:
         """As a pipe."""
         return b"pipe:[%d]" % self.ino
+
+
+class StreamConsole(Vnode):
+    """The console of a zone without a terminal: its init's input and output.
+
+    Args:
+        stdin: What is read.
+        stdout: Where writes go.
+    """
+
+    def __init__(self, stdin: HostStream, stdout: HostStream) -> None:
+        super().__init__(None, VType.CHR)
+        self.stdin = stdin
+        self.stdout = stdout
+
+    def read(self, lwp: Lwp | None, off: int, n: int, flag: int) -> bytes:
+        """From the input, as ``HostStream`` does it."""
+        return self.stdin.read(lwp, off, n, flag)
+
+    def write(self, lwp: Lwp | None, off: int, data: bytes, flag: int) -> int:
+        """To the output."""
+        return self.stdout.write(lwp, off, data, flag)
+
+    def getattr(self) -> Vattr:
+        """Those of the output, as a character device."""
+        attr = self.stdout.getattr()
+        attr.type = VType.CHR
+        return attr
+
+    def setattr(self, cred: Cred, **changes: int) -> None:
+        """Mode and owner stay."""
+        self.stdout.setattr(cred, **changes)
+
+    def anon_name(self) -> bytes:
+        """Its name."""
+        return b"console"

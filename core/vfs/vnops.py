@@ -29,6 +29,7 @@ from personae.core.vfs.tmpfs import TmpDir
 from personae.core.vfs.vnode import PATH_MAX, R_OK, W_OK, X_OK, Vnode, VType
 
 if TYPE_CHECKING:
+    from personae.core.cred import Cred
     from personae.core.lwp import Lwp
 
 _DOTS = (b"", b".", b"..")
@@ -172,9 +173,15 @@ def vn_mknod(
     mode: int,
     rdev: int = 0,
     start: Vnode | None = None,
+    *,
+    cred: Cred | None = None,
 ) -> Vnode:
-    """mknod(2); also how bind() makes the name of a socket."""
-    nd = Namei(lwp.proc)
+    """mknod(2); also how bind() makes the name of a socket.
+
+    ``cred``: whose rights count, if not the caller's: a brand that vouches for the
+    device gives the kernel's.
+    """
+    nd = Namei(lwp.proc, cred)
     last = _new_entry(nd, path, start, False)
     mode &= ~lwp.proc.user.u_cmask
     return last.dir.mknod(last.name, vtype, mode, rdev, nd.cred)

@@ -97,10 +97,12 @@ class As(SegList, UserCopy):
         users: Processes that run in it; the last one frees it.
         mmap_base: Mappings go below, the stack above.
         text: The file that is executed in it; it can't be opened for writing.
+        lowest: Nothing is mapped below (``ExecRules.lowest``).
         watch: Its watched pages, if it has any.
         points: Tracepoints in its text, by address.
     """
 
+    lowest = MMAP_MIN_ADDR
     watch: Watch | None = None
     points: dict[int, Point] = {}  # noqa: RUF012 (never changed in place)
 
@@ -247,7 +249,7 @@ class As(SegList, UserCopy):
             raise KernelError(Errno.EINVAL, "address not at a page")
         if addr + size > USER_TOP:
             raise KernelError(Errno.ENOMEM, "outside of the address space")
-        if addr < MMAP_MIN_ADDR:
+        if addr < self.lowest:
             raise KernelError(Errno.EPERM, "below the lowest address")
         if flags & NOREPLACE and self.overlap(addr, addr + size):
             raise KernelError(Errno.EEXIST, "something is mapped there")
@@ -256,7 +258,7 @@ class As(SegList, UserCopy):
     def _place(self, wish: int, size: int) -> int:
         """The wish if it is free, else the highest free place."""
         if wish:
-            lo = max(page_up(wish), MMAP_MIN_ADDR)
+            lo = max(page_up(wish), self.lowest)
             if lo + size <= USER_TOP and self.is_free(lo, lo + size):
                 return lo
         return self.gap(size, self.mmap_base)
@@ -397,7 +399,7 @@ class As(SegList, UserCopy):
         if seg is None or not seg.flags & GROWSDOWN:
             return Fault.SEGV_MAPERR
         lower = self.below(seg.base)
-        floor = max(seg.end - self.stack_limit(), MMAP_MIN_ADDR)
+        floor = max(seg.end - self.stack_limit(), self.lowest)
         if lower is not None:
             floor = max(floor, lower.end + (STACK_GUARD if lower.prot else 0))
         floor = max(page_up(floor), seg.base - (self.size_limit() - self.size))
@@ -489,6 +491,8 @@ def as_dup(
     SegList.__init__(child)
     child.kernel, child.acct, child.proc, child.hwid = kernel, acct, proc, hwid
     child.mmap_base, child.text, child.users = parent.mmap_base, None, 1
+    if parent.lowest != MMAP_MIN_ADDR:
+        child.lowest = parent.lowest
     for i, seg in enumerate(parent.segs):
         _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
     text = parent.text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
 from personae.core.vm import hat
-from personae.core.vm.layout import MMAP_MIN_ADDR, USER_TOP, RemapFlag, page_up
+from personae.core.vm.layout import USER_TOP, RemapFlag, page_up
 
 if TYPE_CHECKING:
     from personae.core.vm.as_ import As
@@ -68,7 +68,7 @@ def _remap_fixed(
     to, to_end = as_._range(newaddr, newsize, Errno.EINVAL)
     if to < hi and lo < to_end:
         raise KernelError(Errno.EINVAL, "old and new place overlap")
-    if to < MMAP_MIN_ADDR:
+    if to < as_.lowest:
         raise KernelError(Errno.EPERM, "below the lowest address")
     _one_seg(as_, lo, min(hi, lo + newsize))
     as_._check_size(newsize - (hi - lo) - as_._bytes_in(to, to_end))
