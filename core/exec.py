@@ -27,10 +27,10 @@ from personae.core.exit import exitlwps
 from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
 from personae.core.proc import ProcFlag, ProcPrFlag
-from personae.core.prstop import relvm_barrier
+from personae.core.prstop import prinvalidate, relvm_barrier
 from personae.core.vfork import relvm
 from personae.core.vfs.lookup import lookup
-from personae.core.vfs.vnode import S_ISGID, S_ISUID, X_OK, VType
+from personae.core.vfs.vnode import R_OK, S_ISGID, S_ISUID, X_OK, VType
 from personae.core.vm.as_ import As, as_free
 from personae.core.vm.layout import (
     PAGE,
@@ -312,7 +312,7 @@ def _new_cred(proc: Proc, vnode: Vnode, cred: Cred, nosuid: bool) -> tuple[Cred,
     """
     attr = vnode.getattr()
     euid, egid = cred.euid, cred.egid
-    traced = proc.prflag & (ProcPrFlag.P_PR_TRACE | ProcPrFlag.P_PR_PTRACE)
+    traced = proc.prflag & ProcPrFlag.P_PR_PTRACE
     mounted_nosuid = vnode.v_vfs is not None and vnode.v_vfs.nosuid
     if not (nosuid or mounted_nosuid or traced):
         if attr.mode & S_ISUID:
@@ -425,6 +425,8 @@ def _commit(
         _setbrand(lwp, brand, data)
     ctmpl_exec(lwp)
     _set_cred(lwp, info)
+    if proc.trace and (info.secure or not _readable(vnode, lwp.cred)):
+        prinvalidate(proc)
     _set_names(proc, vnode, info, start)
     _set_layout(proc, info, start)
     regs = lwp.regs
@@ -459,6 +461,14 @@ def _setbrand(lwp: Lwp, brand: Brand, data: Any) -> None:
         brand.ops.b_initlwp_post(lwp)
 
 
+def _readable(vnode: Vnode, cred: Cred) -> bool:
+    try:
+        vnode.access(cred, R_OK)
+    except KernelError:
+        return False
+    return True
+
+
 def _set_cred(lwp: Lwp, info: ExecInfo) -> None:
     """Process and lwp hold one reference of their credentials each."""
     proc, new = lwp.proc, info.cred
@@ -484,7 +494,7 @@ def _set_names(proc: Proc, vnode: Vnode, info: ExecInfo, start: StartState) -> N
     user.u_argv, user.u_envp = list(info.argv), list(info.envp)
     user.u_auxv = list(start.auxv)
     user.u_arg_range, user.u_env_range = start.arg_range, start.env_range
-    user.u_start = proc.kernel.now
+    user.u_start = proc.kernel.wall_ns
     user.u_execsw = "elf"
     parent = vnode.parent_name()
     execdir = None if parent is None else parent[0].hold()

@@ -61,6 +61,7 @@ def _end_lwp(lwp: Lwp) -> None:
     if lwp.tpflag & TpFlag.TP_DAEMON:
         lwp.proc.lwpdaemon -= 1
     lwp_discard(lwp)
+    prstop.prnotify(lwp.proc)
 
 
 def lwp_exit(lwp: Lwp) -> None:

@@ -145,7 +145,7 @@ class _Walk:
             },
             "files": self.tables.name(p.user.fds),
             "signals": (p.ignore, p.sig, len(p.sigqueue)),
-            "tracing": (sorted(p.sigmask), sorted(p.fltmask)),
+            "tracing": (sorted(p.sigmask), sorted(p.fltmask), len(p.trace)),
             "lwps": self.lwps(p),
             "probes": _probes(p),
             "held": (len(p.dtrace_helpers), len(p.pctx)),

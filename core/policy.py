@@ -192,6 +192,23 @@ def hasprocperm(src: Cred, dst: Cred) -> bool:
     return src.has(Priv.PROC_OWNER)
 
 
+def priv_proc_cred_perm(src: Cred, dst: Cred) -> None:
+    """May control and look into a process of ``dst`` (priv_proc_cred_perm).
+
+    All ids have to be the same, and it has no privilege that ``src`` lacks; else
+    PROC_OWNER is needed, and for a process with more rights these rights too.
+
+    Raises:
+        KernelError: EACCES.
+    """
+    same = {dst.uid, dst.euid, dst.suid} == {src.euid}
+    same &= {dst.gid, dst.egid, dst.sgid} == {src.egid}
+    if not same:
+        priv_policy(src, Priv.PROC_OWNER, Errno.EACCES)
+    if not dst.permitted <= src.permitted:
+        raise KernelError(Errno.EACCES, "it has privileges that the caller lacks")
+
+
 def zone_visible(src: Proc, dst: Proc) -> bool:
     """Whether a process of one zone sees a process of the other."""
     return src.zone is dst.zone or src.zone.id == GLOBAL_ZONEID

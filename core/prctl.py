@@ -1,4 +1,4 @@
-"""Process control: what /proc does to a process, for the host's side (proc(5)).
+"""Process control: what /proc does to a process (proc(5)).
 
 ``grab`` gives a ``Control``; its methods are the messages of a ctl file (PCSTOP, PCRUN,
 PCSTRACE ...) under plain names.  The process stops at events of interest (see
@@ -9,7 +9,8 @@ PCSTRACE ...) under plain names.  The process stops at events of interest (see
     lwp = c.wait()                      # runs the machine
     child = prctl.grab(job.proc.children()[0])
 
-Nothing here is reachable for a guest: the kernel's caller is the controller.
+The controller is the kernel's caller, or a guest that has opened a file of a brand's
+/proc; whether it may is that file's to ask.
 
 Must not know: brands, system call numbers.
 """
@@ -80,40 +81,49 @@ class Control:
     Attributes:
         proc: The process.
         gone: It has exited, or this control was released.
+        invalid: It has executed a set-id or unreadable file since.
         relvms: How often it has given up its address space (exec, exit).
     """
 
     def __init__(self, proc: Proc) -> None:
         self.proc = proc
-        self.gone = False
+        self.gone = self.invalid = False
+        self.exclusive = False
         self.relvms = 0
         self.kill_on_close = False
         self.run_on_close = False
         self.locked = False
 
-    def _live(self) -> Proc:
+    def live(self) -> Proc:
+        """The process, while it can be controlled.
+
+        Raises:
+            KernelError: ENOENT, it has gone; EAGAIN, it has gained rights by an exec.
+        """
         if self.gone or self.proc.stat is ProcStat.SZOMB:
             raise KernelError(Errno.ENOENT, f"{self.proc!r} is not controlled")
+        if self.invalid:
+            raise KernelError(Errno.EAGAIN, f"{self.proc!r} has gained rights")
         return self.proc
 
     # ---- tracing masks and modes ----
 
     def set_signals(self, sigs: Iterable[int]) -> None:
         """Stop on these signals (PCSTRACE); SIGKILL is never traced."""
-        self._live().sigmask = frozenset(sigs) - {Sig.SIGKILL}
+        self.live().sigmask = frozenset(sigs) - {Sig.SIGKILL}
 
     def set_faults(self, faults: Iterable[int]) -> None:
         """Stop on these faults (PCSFAULT)."""
-        self._live().fltmask = frozenset(faults)
+        self.live().fltmask = frozenset(faults)
 
     def set_entry(self, calls: Iterable[int]) -> None:
         """Stop on entry to these calls, by the brand's numbers (PCSENTRY)."""
-        self._live().user.u_entrymask = frozenset(calls)
+        self.live().user.u_entrymask = frozenset(calls)
         self._systrap()
 
     def set_exit(self, calls: Iterable[int]) -> None:
         """Stop on exit from these calls (PCSEXIT)."""
-        self._live().user.u_exitmask = frozenset(calls)
+        self.live().user.u_exitmask = frozenset(calls)
         self._systrap()
 
     def _systrap(self) -> None:
@@ -121,7 +131,7 @@ class Control:
         u.u_systrap = bool(u.u_entrymask or u.u_exitmask)
 
     def _mode(self, flag: ProcPrFlag, on: bool) -> None:
-        p = self._live()
+        p = self.live()
         with p.lock:
             p.prflag = p.prflag | flag if on else p.prflag & ~flag
 
@@ -137,12 +147,12 @@ class Control:
 
     def stop(self, lwp: Lwp | None = None) -> None:
         """Direct all lwps to stop, or one (PCDSTOP)."""
-        for t in [lwp] if lwp is not None else self._live().lwps:
+        for t in [lwp] if lwp is not None else self.live().lwps:
             prstop.request(t)
 
     def stopped(self) -> Lwp | None:
         """The lwp that stands on an event; one stopped by request comes last."""
-        p = self._live()
+        p = self.live()
         found = [t for t in p.lwps if prstop.isstopped(t)]
         if not found:
             return None
@@ -200,7 +210,7 @@ class Control:
         Raises:
             KernelError: EBUSY, it is not stopped, or an agent is there.
         """
-        p = self._live()
+        p = self.live()
         agent = next((t for t in p.lwps if t.agent), None)
         if agent is not None:
             lwp = lwp or agent
@@ -210,28 +220,52 @@ class Control:
         if not targets:
             raise KernelError(Errno.EBUSY, f"{p!r} is not stopped")
         for t in targets:
-            _setrun(t, clear_signal, clear_fault, abort)
             if step:
                 t.tpflag |= TpFlag.TP_STEP
                 t.ast = True
+            _setrun(t, clear_signal, clear_fault, abort)
+
+    def run_chosen(
+        self, t: Lwp, *, clear_signal: bool, clear_fault: bool, abort: bool
+    ) -> None:
+        """Settle what one lwp stands on; all run once none stands on an event.
+
+        So does PCRUN of a process' ctl file (proc(5)): the lwp is then stopped by
+        request, and when all are, all go on.
+
+        Raises:
+            KernelError: EBUSY, it is not stopped.
+        """
+        p = self.live()
+        if not prstop.isstopped(t):
+            raise KernelError(Errno.EBUSY, f"{t!r} is not stopped")
+        _settle(t, clear_signal, clear_fault, abort)
+        t.whystop = WhyStop.PR_REQUESTED
+        waits = (WhyStop.PR_REQUESTED, WhyStop.PR_SUSPENDED)
+        if any(u.state is TState.TS_STOPPED and u.whystop not in waits for u in p.lwps):
+            return
+        for u in p.lwps:
+            u.tpflag &= ~TpFlag.TP_PRSTOP
+            if prstop.isstopped(u):
+                u.kernel.disp.setrun(u)
 
     def status(self) -> list[LwpStatus]:
         """Where each lwp stands."""
         return [
-            LwpStatus(t.tid, t.whystop, t.whatstop, t.cursig) for t in self._live().lwps
+            LwpStatus(t.tid, t.whystop, t.whatstop, t.cursig) for t in self.live().lwps
         ]
 
     # ---- signals ----
 
     def kill(self, sig: int) -> None:
         """Post a signal (PCKILL)."""
-        signal.psignal(self._live(), sig)
+        signal.psignal(self.live(), sig)
 
     def unkill(self, sig: int) -> None:
         """Take a pending signal away (PCUNKILL); EINVAL for SIGKILL."""
         if sigbit(sig) & sigbit(Sig.SIGKILL):
             raise KernelError(Errno.EINVAL, "SIGKILL can't be taken back")
-        signal.flush(self._live(), sigbit(sig))
+        signal.flush(self.live(), sigbit(sig))
 
     def set_held(self, lwp: Lwp, mask: int) -> None:
         """The signals that a lwp blocks (PCSHOLD)."""
@@ -260,12 +294,12 @@ class Control:
             lwp.regs[slot] = value % (1 << 64)
 
     def _stands(self, lwp: Lwp) -> None:
-        if lwp not in self._live().lwps or lwp.state is not TState.TS_STOPPED:
+        if lwp not in self.live().lwps or lwp.state is not TState.TS_STOPPED:
             raise KernelError(Errno.EBUSY, f"{lwp!r} is not stopped")
 
     def read(self, addr: int, n: int) -> bytes:
         """Memory, whatever its protection; EFAULT where nothing is mapped."""
-        space = self._live().as_
+        space = self.live().as_
         if space is None:
             raise KernelError(Errno.EFAULT, "no address space")
         return peek(space, addr, n)
@@ -276,7 +310,7 @@ class Control:
         Raises:
             KernelError: EFAULT; EIO, it would change a file; ENOMEM.
         """
-        space = self._live().as_
+        space = self.live().as_
         if space is None:
             raise KernelError(Errno.EFAULT, "no address space")
         poke(space, addr, data)
@@ -290,11 +324,11 @@ class Control:
             KernelError: EINVAL, it overlaps another or is empty; ESRCH, there is no
                 such area to take away; EBUSY, a vfork child has the space; ENOMEM.
         """
-        watchpoint.set_area(self._live(), addr, size, flags)
+        watchpoint.set_area(self.live(), addr, size, flags)
 
     def watched(self) -> list[Area]:
         """The areas that are set."""
-        return list(self._live().warea)
+        return list(self.live().warea)
 
     # ---- the agent ----
 
@@ -304,7 +338,7 @@ class Control:
         Raises:
             KernelError: EBUSY, the process does not stand, or has one; EAGAIN.
         """
-        p = self._live()
+        p = self.live()
         if any(t.agent for t in p.lwps) or self.stopped() is None:
             raise KernelError(Errno.EBUSY, f"{p!r} can't take an agent now")
         with Transaction("agent", p.kernel.fork_probe()) as txn:
@@ -327,7 +361,7 @@ class Control:
         Raises:
             KernelError: EBUSY, it is held already.
         """
-        p = self._live()
+        p = self.live()
         if p.prflag & ProcPrFlag.P_PR_LOCK:
             raise KernelError(Errno.EBUSY, f"{p!r} is locked")
         prstop.sprlock(p)
@@ -367,6 +401,12 @@ class Control:
 
 def _setrun(t: Lwp, clear_signal: bool, clear_fault: bool, abort: bool) -> None:
     """pr_setrun: settle what it stands on, and make it runnable."""
+    _settle(t, clear_signal, clear_fault, abort)
+    t.kernel.disp.setrun(t)
+
+
+def _settle(t: Lwp, clear_signal: bool, clear_fault: bool, abort: bool) -> None:
+    """What it stands on is dealt with."""
     why, flt = t.whystop, t.curflt
     t.whystop, t.whatstop, t.curflt = WhyStop.NONE, 0, None
     t.tpflag &= ~TpFlag.TP_PRSTOP
@@ -382,7 +422,6 @@ def _setrun(t: Lwp, clear_signal: bool, clear_fault: bool, abort: bool) -> None:
         elif why is WhyStop.PR_SYSENTRY:
             number = t.regs[17]
             t.sysent = t.proc.brand.sysent.get(number)
-    t.kernel.disp.setrun(t)
 
 
 def _let_go(p: Proc) -> None:
@@ -411,6 +450,9 @@ def grab(proc: Proc) -> Control:
     if proc.flag & ProcFlag.SSYS:
         raise KernelError(Errno.EBUSY, f"{proc!r} is the kernel's")
     control = Control(proc)
+    if proc.trace:  # modes are the process', whoever has set them
+        control.kill_on_close = proc.trace[0].kill_on_close
+        control.run_on_close = proc.trace[0].run_on_close
     proc.trace.append(control)
     proc.prflag |= ProcPrFlag.P_PR_TRACE
     return control

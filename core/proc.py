@@ -159,7 +159,8 @@ class Proc:
         "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
         "lwps", "ms", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
         "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
-        "ppid", "prflag", "prof", "psibling", "rctls", "segacct", "sess", "sibling",
+        "ppid", "pr_cv", "prflag", "prof", "psibling", "rctls", "segacct", "sess",
+        "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
         "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "trace",
         "user", "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata",
@@ -246,6 +247,8 @@ class Proc:
         self.fltmask: frozenset[int] = frozenset()
         self.trace: list[Control] = []
         """Who controls it (``core.prctl``)."""
+        self.pr_cv: CondVar | None = None
+        """Who waits for it to stop, once somebody does (pr_wait)."""
         self.stopsig = 0
         self.exit_status = 0
         """Status with which the process ends when its last lwp exits."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from personae.core.lwp import TpFlag, TState, WhyStop
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag
-from personae.core.sync import Sleep
+from personae.core.sync import CondVar, Sleep
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -41,6 +41,7 @@ def stop(lwp: Lwp, why: WhyStop, what: int) -> None:
     lwp.whatstop = what
     lwp.ast = True
     lwp.kernel.disp.stop(lwp, why)
+    prnotify(lwp.proc)
     if not lwp.proc.prflag & ProcPrFlag.P_PR_ASYNC:
         for t in lwp.proc.lwps:
             if not t.agent and not isstopped(t):
@@ -58,6 +59,7 @@ def request(lwp: Lwp) -> None:
         lwp.whatstop = 0
         lwp.ast = True
         lwp.kernel.disp.stop(lwp, WhyStop.PR_REQUESTED)
+        prnotify(lwp.proc)
     elif lwp.state in (TState.TS_ONPROC, TState.TS_STOPPED) and not isstopped(lwp):
         lwp.tpflag |= TpFlag.TP_PRSTOP
         lwp.ast = True
@@ -179,3 +181,27 @@ def prexit(p: Proc) -> None:
     for control in p.trace:
         control.gone = True
     p.trace = []
+    prnotify(p)
+
+
+def prinvalidate(p: Proc) -> None:
+    """It has gained rights by an exec: who controls it has to ask anew."""
+    for control in p.trace:
+        control.invalid = True
+    prnotify(p)
+
+
+# ---- waiting for a stop ----
+
+
+def pr_wait(p: Proc) -> CondVar:
+    """Where to wait for the process, or one of its lwps, to stop or to go."""
+    if p.pr_cv is None:
+        p.pr_cv = CondVar()
+    return p.pr_cv
+
+
+def prnotify(p: Proc) -> None:
+    """Something that is waited for may have happened (prnotify)."""
+    if p.pr_cv is not None:
+        p.kernel.wakeup(p.pr_cv)

@@ -354,6 +354,8 @@ def peek(lwp: Lwp) -> tuple[int, Action] | None:
     while bits := pending(lwp):
         own = bits & lwp.sig
         sig = _first(bits if bits & sigbit(Sig.SIGKILL) else own or bits)
+        if lwp.cursig and bits & sigbit(lwp.cursig) and sig != Sig.SIGKILL:
+            sig = lwp.cursig
         action = action_of(lwp.proc, sig)
         if action is Action.CONTINUE or action is Action.IGNORE:
             if sig in lwp.proc.sigmask:

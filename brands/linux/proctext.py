@@ -63,7 +63,7 @@ def _tty(proc: Proc) -> tuple[int, int]:
     if tty is None:
         return 0, -1
     fg = getattr(tty, "pgid", 0)
-    return linux_dev(getattr(tty, "rdev", 0)), pid_to_guest(proc.zone, fg) or -1
+    return linux_dev(tty.rdev), pid_to_guest(proc.zone, fg) or -1
 
 
 def _signals(proc: Proc, lwp: Lwp | None) -> tuple[int, int, int, int, int]:

@@ -28,7 +28,7 @@ class NativeOps:
 
     @hookimpl
     def b_mountzone(self, zone: Zone) -> None:
-        """/dev, /tmp and an empty /proc."""
+        """/dev, /tmp, /proc and /system/contract."""
         start.mountzone(zone)
 
     @hookimpl

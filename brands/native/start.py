@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from personae.brands.native.ctfs import CtFs
+from personae.brands.native.procfs import ProcFs
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import StartState
 from personae.core.vfs.devfs import DevFs
@@ -80,10 +81,10 @@ def _folder(zone: Zone, name: bytes, mode: int, up: Vnode | None = None) -> Vnod
 
 
 def mountzone(zone: Zone) -> None:
-    """Mount /dev, /tmp and /system/contract; /proc is there and empty as yet."""
+    """Mount /dev, /tmp, /proc and /system/contract."""
     mount(DevFs(zone.kernel, acct=zone.acct), _folder(zone, b"dev", 0o755))
     tmp = TmpFs(zone.kernel, acct=zone.acct, mode=0o1777)
     mount(tmp, _folder(zone, b"tmp", 0o1777))
-    _folder(zone, b"proc", 0o555)
+    mount(ProcFs(zone.kernel, zone), _folder(zone, b"proc", 0o555))
     system = _folder(zone, b"system", 0o755)
     mount(CtFs(zone.kernel, zone), _folder(zone, b"contract", 0o555, system))

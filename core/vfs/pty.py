@@ -52,6 +52,7 @@ class PtyMaster(Device):
         self.fs = fs
         self.number = number
         self.slave = PtySlave(kernel, self)
+        self.slave.rdev = makedev(PTS_MAJOR, number)
         self.tty: Tty | None = self.slave
         self.locked = True
         self.was_open = False

@@ -22,7 +22,7 @@ from personae.core.signal import Action, action_of
 from personae.core.signo import Sig, sigbit
 from personae.core.sync import CondVar, Sleep
 from personae.core.vfs import termios as t
-from personae.core.vfs.specdev import Device
+from personae.core.vfs.specdev import DEV_CONSOLE, Device
 from personae.core.vfs.termios import Termios, Winsize
 from personae.core.vfs.ttyioctl import tty_ioctl
 from personae.core.vfs.ttyline import Line
@@ -50,6 +50,7 @@ class Tty(Device):
             as many as are written (the host takes them after every step).
 
     Attributes:
+        rdev: Its device number.
         line: Its line discipline.
         winsize: Size of the window.
         session: The session it controls.
@@ -60,6 +61,7 @@ class Tty(Device):
 
     def __init__(self, kernel: Kernel, outmax: int | None = None) -> None:
         self.kernel = kernel
+        self.rdev = DEV_CONSOLE
         self.line = Line()
         self.winsize = Winsize()
         self.session: Session | None = None

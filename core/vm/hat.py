@@ -9,9 +9,11 @@ Must not know: segments, processes.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.vm.layout import PAGE
 from personae.hw import (
     HW_R,
     HW_W,
@@ -24,7 +26,7 @@ from personae.hw import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from personae.core.kernel import Kernel
     from personae.core.vm.as_ import As
@@ -113,6 +115,35 @@ def frame_at(as_: As, va: int) -> int:
 def resident(as_: As) -> int:
     """Pages that are present."""
     return as_.kernel.hw.as_resident(as_.hwid)
+
+
+def pages_at(as_: As, lo: int, hi: int) -> Iterator[tuple[int, int]]:
+    """Address and frame of the pages of a range that are present.
+
+    The time is that of the tables there are, not of the range.
+    """
+    hw = as_.kernel.hw
+    for base in _blocks(as_, hw.as_root(as_.hwid), 2, 0, lo, hi):
+        for va in range(max(base, lo), min(base + (1 << 21), hi), PAGE):
+            pfn = hw.pte_frame(as_.hwid, va)
+            if pfn:
+                yield va, pfn
+
+
+def _blocks(
+    as_: As, table: int, level: int, base: int, lo: int, hi: int
+) -> Iterator[int]:
+    """First addresses of what the last-level tables under a table stand for."""
+    if level == 0:
+        yield base
+        return
+    span = 1 << 12 + 9 * level
+    data = as_.kernel.hw.frame_read(table, 0, PAGE)
+    for i, entry in enumerate(struct.unpack("<512Q", data)):
+        at = base + i * span
+        if entry & 1 and at < hi and lo < at + span:
+            pfn = entry >> 10 & (1 << 44) - 1
+            yield from _blocks(as_, pfn, level - 1, at, lo, hi)
 
 
 def frame_alloc(kernel: Kernel, acct: int) -> int:
