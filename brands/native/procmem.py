@@ -1,7 +1,7 @@
 """What /proc tells of memory, rights and handlers: map, xmap, cred, priv, sigact, auxv.
 
-Layouts are those of sys/procfs.h, LP64.  Privileges have the numbers of
-``core.cred.Priv``, three 32-bit words a set, and there is no supplementary data.
+Layouts are those of sys/procfs.h, LP64.  Privilege sets are as in ``privset``, and
+there is no supplementary data.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from struct import Struct, pack
 from typing import TYPE_CHECKING, NamedTuple
 
+from personae.brands.native.privset import PRIVSET_SIZE, pack_privs
 from personae.brands.native.procabi import PRNODEV, sigaction
 from personae.core.errno import KernelError
 from personae.core.signo import NSIG
@@ -18,9 +19,7 @@ from personae.core.vm.layout import GROWSDOWN, PAGE
 from personae.core.vm.seg import SegAnon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from personae.core.cred import Cred, Priv
+    from personae.core.cred import Cred
     from personae.core.proc import Proc
     from personae.core.vfs.vnode import Vnode
     from personae.core.vm.as_ import As
@@ -38,7 +37,6 @@ PRWATCH = Struct("<QQi4x")
 AUXV = Struct("<i4xQ")
 PRCRED = Struct("<IIIIIIi")
 PRPRIV = Struct("<III")
-PRIV_SETSIZE = 3
 
 
 class Entry(NamedTuple):
@@ -166,16 +164,12 @@ def prcred(c: Cred) -> bytes:
     return PRCRED.pack(*ids, len(c.groups)) + pack(f"<{len(groups)}I", *groups)
 
 
-def privset(privs: Iterable[Priv]) -> bytes:
-    """A privilege set (priv_set_t)."""
-    value = sum(1 << int(p) for p in privs)
-    return value.to_bytes(4 * PRIV_SETSIZE, "little")
-
-
 def prpriv(c: Cred) -> bytes:
     """The file ``priv``: effective, inheritable, permitted, limit."""
     sets = (c.effective, c.ipriv, c.permitted, c.lpriv)
-    return PRPRIV.pack(len(sets), PRIV_SETSIZE, 0) + b"".join(map(privset, sets))
+    return PRPRIV.pack(len(sets), PRIVSET_SIZE // 4, 0) + b"".join(
+        map(pack_privs, sets)
+    )
 
 
 def argv(p: Proc) -> bytes:

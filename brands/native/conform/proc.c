@@ -402,7 +402,7 @@ static void zombies(void)
 
 static void of_others(void)
 {
-	pid_t pid = fork(), root = getpid();
+	pid_t root = getpid(), pid = fork();
 	int status_;
 
 	if (pid == 0) {
