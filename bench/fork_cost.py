@@ -25,7 +25,7 @@ from personae.core.kernel import Kernel
 from personae.core.lwp import Lwp, TState
 from personae.core.machine import Machine
 from personae.core.signo import CldCode
-from personae.core.txn import Transaction, TxnState
+from personae.core.txn import Steps, Transaction, TxnState
 
 GOAL = 15.0
 SYS_CLONE = 220
@@ -52,6 +52,11 @@ class NullTransaction(Transaction):
     ) -> Any:
         """Only the step."""
         return acquire(*args)
+
+    def run(self, steps: Steps, arg: object) -> None:
+        """Only the steps."""
+        for acquire in steps.acquires:
+            acquire(arg)
 
     def point(self, step: str) -> None:
         """Nothing."""

@@ -79,7 +79,7 @@ class DefaultClass:
 
         pidlock = lwp.kernel.pidlock
         pidlock.assert_held()
-        child.proc.lock.enter(LockOrder.P_LOCK_CHILD)
+        child.proc.lock.enter_as(LockOrder.P_LOCK_CHILD)
         pidlock.exit()
         continuelwps(child.proc)
         child.proc.lock.exit()
@@ -359,7 +359,7 @@ class TimeShare:
         pidlock.assert_held()
         with child.proc.lock:
             continuelwps(child.proc)
-        lwp.proc.lock.enter(LockOrder.P_LOCK)
+        lwp.proc.lock.enter_as(LockOrder.P_LOCK)
         pidlock.exit()
         continuelwps(lwp.proc)
         self._expire(lwp)

@@ -17,7 +17,7 @@ Must not know: which brand, class or contract type it works for.
 from __future__ import annotations
 
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.core import probes, prstop, rctl
 from personae.core import zone as zones
@@ -33,17 +33,45 @@ from personae.core.forklwp import (
     lwpdir_alloc,
     lwpdir_free,
 )
-from personae.core.getproc import PUNISHED, ForkPunish, getproc, punish, punish_over
+from personae.core.getproc import (
+    PUNISHED,
+    Birth,
+    ForkPunish,
+    getproc,
+    punish,
+    punish_over,
+    untraced,
+)
 from personae.core.limits import nprocs_move
-from personae.core.lwp import TFlag, TpFlag
+from personae.core.lwp import (
+    T_FORKALL,
+    T_VFPARENT,
+    TP_DAEMON,
+    TP_HOLDLWP,
+    TP_PRSTOP,
+    TP_TWAIT,
+)
 from personae.core.policy import secpolicy_basic_fork
 from personae.core.pool import pool_barrier_enter, pool_barrier_exit
-from personae.core.proc import PidFlag, Proc, ProcFlag, ProcPrFlag, ProcStat
+from personae.core.proc import (
+    CLDNOSIGCHLD,
+    CLDWAITPID,
+    P_PR_ASYNC,
+    SFORKING,
+    SHOLDFORK,
+    SHOLDFORK1,
+    SLWPWRAP,
+    SNOWAIT,
+    SRUN,
+    SSYS,
+    SVFWAIT,
+    Proc,
+)
 from personae.core.session import pgjoin
 from personae.core.signal import sigdefault
 from personae.core.signo import Sig
 from personae.core.task import task_attach, task_create, task_detach, task_rele
-from personae.core.txn import Transaction
+from personae.core.txn import Steps, Transaction
 from personae.core.vfork import as_share, as_share_with, as_unshare
 from personae.core.vm.as_ import as_dup
 
@@ -75,13 +103,11 @@ class ForkFlag(IntFlag):
     """The child shares the address space for good (clone with VM alone)."""
 
 
-ALL_FLAGS = (
-    ForkFlag.FORK_NOSIGCHLD
-    | ForkFlag.FORK_WAITPID
-    | ForkFlag.FORK_KEEPHANDLERS
-    | ForkFlag.FORK_CALLERONLY
-    | ForkFlag.FORK_SHAREVM
-)
+FORK_NOSIGCHLD, FORK_WAITPID = 1, 2
+FORK_KEEPHANDLERS, FORK_CALLERONLY, FORK_SHAREVM = 0x100, 0x200, 0x400
+ALL_FLAGS = sum(int(flag) for flag in ForkFlag)
+FORKALL, FORK1, VFORK = ForkKind.FORKALL, ForkKind.FORK1, ForkKind.VFORK
+_NAMES = {kind: str(kind.value) for kind in ForkKind}
 
 
 def forkall(lwp: Lwp, flags: int = 0) -> Proc:
@@ -99,38 +125,31 @@ def vfork(lwp: Lwp, flags: int = 0) -> Proc:
     return cfork(lwp, ForkKind.VFORK, flags)
 
 
-_KEEP_ENOMEM = (Errno.ENOMEM,)
+_ERRNOS = {
+    "flags": Errno.EINVAL,
+    "agent": Errno.ENOTSUP,
+    "secpolicy_basic_fork": Errno.EPERM,
+    "holdlwps": Errno.EINTR,
+}
+"""Which errno the failure of a step becomes (FORK-120); EAGAIN for all others."""
 
 
-class _Phase:
-    """Which errno a failure has at this point of cfork (FORK-120).
+def _failure(txn: Transaction, f: Birth, e: KernelError) -> KernelError:
+    """What the caller gets for a failure; it is counted in the zone's statistics.
 
-    Attributes:
-        errno: What a failure becomes.
-        keep: But these stay what they are.
+    The limits count theirs themselves (ffcap, ffnoproc).
     """
-
-    __slots__ = ("errno", "keep")
-
-    def __init__(self) -> None:
-        self.errno = Errno.EINVAL
-        self.keep: tuple[Errno, ...] = ()
-
-    def count(self, zone: zones.Zone, step: str) -> None:
-        """Count the failure of a step in the zone's statistics.
-
-        The limits count theirs themselves (ffcap, ffnoproc).
-        """
-        if Errno.ENOMEM in self.keep:
-            zone.ffnomem += 1
-        elif step == "pid_allocate":
-            zone.ffnoproc += 1
-        elif step not in PUNISHED:
-            zone.ffmisc += 1
-
-    def map(self, e: KernelError) -> Errno:
-        """The errno the caller gets for this failure."""
-        return e.errno if e.errno in self.keep else self.errno
+    step, zone = txn.steps[-1], f.p.zone
+    if f.memory:
+        zone.ffnomem += 1
+    elif step == "pid_allocate":
+        zone.ffnoproc += 1
+    elif step not in PUNISHED:
+        zone.ffmisc += 1
+    errno = _ERRNOS.get(step, Errno.EAGAIN)
+    if f.memory and e.errno is Errno.ENOMEM:
+        errno = Errno.ENOMEM
+    return KernelError(errno, f"{txn.op}:{step}: {e.why}")
 
 
 def cfork(
@@ -156,21 +175,20 @@ def cfork(
         KernelError: By FORK-120: EINVAL, ENOTSUP, EPERM, EINTR, EAGAIN, ENOMEM.
         Sleep: The pool barrier is up, or the delay after a failure by a limit.
 
-    Locks: none on entry and on return.
+    Locks: none on entry and return.
     """
     if isinstance(lwp.sysstate, ForkPunish):
         punish_over(lwp)
     kernel = lwp.kernel
-    phase = _Phase()
+    f = Birth(lwp.proc, lwp.cred, lwp, flags)
     try:
-        with Transaction(kind.value, kernel.fork_probe()) as txn:
-            child = _fallible(txn, phase, lwp, kind, flags)
+        with Transaction(_NAMES[kind], kernel.fork_probe()) as txn:
+            child = _fallible(txn, f, lwp, kind)
             txn.commit()  # no fork failures occur beyond this point (fork.c:405)
     except KernelError as e:
         kernel.last_fork_steps = tuple(txn.steps)
-        phase.count(lwp.proc.zone, txn.steps[-1])
-        failed = KernelError(phase.map(e), f"{txn.op}:{txn.steps[-1]}: {e.why}")
-        if punish(lwp, e):
+        failed = _failure(txn, f, e)
+        if punish(lwp, txn.steps[-1]):
             raise_after_delay(lwp, failed)
         raise failed from e
     kernel.last_fork_steps = tuple(txn.steps)
@@ -193,76 +211,84 @@ def raise_after_delay(lwp: Lwp, failed: KernelError) -> None:
     raise state.sleep(lwp)
 
 
-def _fallible(
-    txn: Transaction, phase: _Phase, lwp: Lwp, kind: ForkKind, flags: int
-) -> Proc:
+def _fallible(txn: Transaction, f: Birth, lwp: Lwp, kind: ForkKind) -> Proc:
     """Steps C0 to C17: all that may fail."""
-    p = lwp.proc
-    isvfork = kind is ForkKind.VFORK
-    txn.call("flags", _check_flags, None, flags)
-    phase.errno = Errno.ENOTSUP
-    txn.call("agent", _check_agent, None, lwp)
-    phase.errno = Errno.EPERM
-    txn.call("secpolicy_basic_fork", secpolicy_basic_fork, None, p.cred)
-    phase.errno = Errno.EINTR
-    hold = ProcFlag.SHOLDFORK if kind is ForkKind.FORKALL else ProcFlag.SHOLDFORK1
-    txn.call("holdlwps", holdlwps, _let_go, lwp, hold)
-    phase.errno = Errno.EAGAIN
-    if isvfork:
-        txn.do(
-            "unsuspend",
-            lambda: _cancel_suspend(lwp),
-            lambda was: _reinstate_suspend(lwp, was),
-        )
-    txn.call("pool_barrier", pool_barrier_enter, pool_barrier_exit, p)
-    cp = getproc(txn, p, lwp.cred)
+    p = f.p
+    f.forkall = kind is FORKALL
+    f.hold = SHOLDFORK if f.forkall else SHOLDFORK1
+    isvfork = kind is VFORK
+    txn.run(_FIRST_VFORK if isvfork else _FIRST, f)
+    cp = getproc(txn, f)
     if isvfork:
         as_share(txn, p, cp)
-    elif flags & ForkFlag.FORK_SHAREVM:
+    elif f.flags & FORK_SHAREVM:
         txn.do("as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp))
     else:
-        phase.keep = _KEEP_ENOMEM
-        _dup_memory(txn, p, cp)
-        phase.keep = ()
-    txn.call("rctl_set_dup", rctl.rctl_set_dup, _free_dup, p, cp)
-    txn.call("lwpdir", lwpdir_alloc, lwpdir_free, p, cp, kind)
-    _fork_lwps(txn, lwp, cp, kind)
-    ops = p.kernel.contract_ops
-    txn.do(
-        "contract_process_fork",
-        lambda: ops.contract_process_fork(None, cp, p, True),
-        lambda ct: ops.contract_process_exit(ct, cp),
-    )
+        f.memory = True
+        _dup_memory(txn, f)
+        f.memory = False
+    txn.run(_CONTAINERS, f)
+    _fork_lwps(txn, lwp, cp, f.forkall)
+    ops = f.k.contract_ops
+    txn.do("contract_process_fork", _contract_fork, _contract_undo, ops, f)
     return cp
 
 
-def _let_go(lwp: Lwp, flag: ProcFlag) -> None:
-    """Undo of ``holdlwps``."""
-    del flag
-    continuelwps(lwp.proc)
+def _contract_fork(ops: Any, f: Birth) -> tuple[Any, Any, Proc]:
+    return ops, ops.contract_process_fork(None, f.cp, f.p, True), f.cp
 
 
-def _check_flags(flags: int) -> None:
-    if flags & ~int(ALL_FLAGS):
-        raise KernelError(Errno.EINVAL, f"unknown fork flags {flags:#x}")
+def _contract_undo(got: tuple[Any, Any, Proc]) -> None:
+    ops, ct, cp = got
+    ops.contract_process_exit(ct, cp)
 
 
-def _check_agent(lwp: Lwp) -> None:
-    if lwp.agent:
+def _hold(f: Birth) -> None:
+    """Step C4."""
+    if f.lwp is None:
+        raise Panic("a fork without a caller")
+    holdlwps(f.lwp, f.hold)
+
+
+def _let_go(f: Birth) -> None:
+    """Undo of ``_hold``."""
+    continuelwps(f.p)
+
+
+def _check_flags(f: Birth) -> None:
+    if f.flags & ~ALL_FLAGS:
+        raise KernelError(Errno.EINVAL, f"unknown fork flags {f.flags:#x}")
+
+
+def _check_agent(f: Birth) -> None:
+    if f.lwp is not None and f.lwp.agent:
         raise KernelError(Errno.ENOTSUP, "the agent lwp of /proc can't fork")
 
 
-def _cancel_suspend(lwp: Lwp) -> bool:
+def _policy(f: Birth) -> None:
+    secpolicy_basic_fork(f.p.cred)
+
+
+def _barrier_enter(f: Birth) -> None:
+    pool_barrier_enter(f.p)
+
+
+def _barrier_exit(f: Birth) -> None:
+    pool_barrier_exit(f.p)
+
+
+def _cancel_suspend(f: Birth) -> None:
     """fork.c:171: a vfork cancels a pending lwp_suspend of the caller."""
-    was = bool(lwp.tpflag & TpFlag.TP_HOLDLWP)
-    lwp.tpflag &= ~TpFlag.TP_HOLDLWP
-    return was
+    lwp = f.lwp
+    if lwp is not None:
+        f.suspended = bool(lwp.tpflag & TP_HOLDLWP)
+        lwp.tpflag &= ~TP_HOLDLWP
 
 
-def _reinstate_suspend(lwp: Lwp, was: bool) -> None:
+def _reinstate_suspend(f: Birth) -> None:
     """The 2006 kernel forgot this one when the vfork failed (D10)."""
-    if was:
-        lwp.tpflag |= TpFlag.TP_HOLDLWP
+    if f.lwp is not None and f.suspended:
+        f.lwp.tpflag |= TP_HOLDLWP
 
 
 def _free_rctls(cp: Proc) -> None:
@@ -272,22 +298,32 @@ def _free_rctls(cp: Proc) -> None:
     cp.rctls = None
 
 
-def _free_dup(p: Proc, cp: Proc) -> None:
-    del p
-    _free_rctls(cp)
+def _rctls_dup(f: Birth) -> None:
+    """Step C14."""
+    rctl.rctl_set_dup(f.p, f.cp)
 
 
-def _dup_memory(txn: Transaction, p: Proc, cp: Proc) -> None:
+def _rctls_free(f: Birth) -> None:
+    _free_rctls(f.cp)
+
+
+def _lwpdir(f: Birth) -> None:
+    """Step C15."""
+    lwpdir_alloc(f.p, f.cp, f.forkall)
+
+
+def _lwpdir_undo(f: Birth) -> None:
+    lwpdir_free(f.cp)
+
+
+def _dup_memory(txn: Transaction, f: Birth) -> None:
     """Steps C8a to C13: copy the address space (fork.c:211-316)."""
+    p, cp = f.p, f.cp
     txn.call("sprlock", _sprlock, _sprunlock, p)
     if p.as_ is not None:
-        cp.as_ = as_dup(txn, p.kernel, p.as_, cp.zone.acct, cp)
+        cp.as_ = as_dup(txn, f.k, p.as_, f.zone.acct, cp)
         txn.owe("as_dup", _drop_as, cp)
-    txn.call("shmfork", _shmfork, _shmexit, p, cp)
-    txn.call("dtrace_fork", probes.helpers_fork, _helpers_free, p, cp)
-    # Both flags go down here; that is a release, and its undo, run before that of
-    # ``sprlock``, takes them again.
-    txn.call("sprunlock", _sprunlock, _sprlock, p)
+    txn.run(_AFTER_COPY, f)
 
 
 def _drop_as(cp: Proc) -> None:
@@ -298,57 +334,91 @@ def _drop_as(cp: Proc) -> None:
 def _sprlock(p: Proc) -> None:
     """Keep /proc and relvm away while the space is copied; Sleep while /proc has it."""
     prstop.sprlock(p)
-    p.flag |= ProcFlag.SFORKING
+    p.flag |= SFORKING
 
 
 def _sprunlock(p: Proc) -> None:
-    p.flag &= ~ProcFlag.SFORKING
+    p.flag &= ~SFORKING
     prstop.sprunlock(p)
 
 
-def _shmfork(p: Proc, cp: Proc) -> None:
+def _unlock(f: Birth) -> None:
+    """Step C13.  Both flags go down here.
+
+    That is a release, and its undo, run before that of ``sprlock``, takes them again.
+    """
+    _sprunlock(f.p)
+
+
+def _lock_again(f: Birth) -> None:
+    _sprlock(f.p)
+
+
+def _shmfork(f: Birth) -> None:
     """Step C10: one attachment of the child for each of the parent's."""
-    if p.segacct:
-        cp.segacct = {addr: seg.attach() for addr, seg in p.segacct.items()}
+    if f.p.segacct:
+        f.cp.segacct = {addr: seg.attach() for addr, seg in f.p.segacct.items()}
 
 
-def _shmexit(p: Proc, cp: Proc) -> None:
-    del p
-    for seg in cp.segacct.values():
+def _shmexit(f: Birth) -> None:
+    for seg in f.cp.segacct.values():
         seg.detach()
-    cp.segacct = {}
+    f.cp.segacct = {}
 
 
-def _helpers_free(p: Proc, cp: Proc) -> None:
+def _helpers_fork(f: Birth) -> None:
+    probes.helpers_fork(f.p, f.cp)
+
+
+def _helpers_free(f: Birth) -> None:
     """The 2006 kernel leaked these when a later step failed (D6)."""
-    del p
-    probes.helpers_free(cp)
+    probes.helpers_free(f.cp)
 
 
-def _fork_lwps(txn: Transaction, lwp: Lwp, cp: Proc, kind: ForkKind) -> None:
+_CALLER = (
+    ("flags", _check_flags, None),
+    ("agent", _check_agent, None),
+    ("secpolicy_basic_fork", _policy, None),
+    ("holdlwps", _hold, _let_go),
+)
+_BARRIER = ("pool_barrier", _barrier_enter, _barrier_exit)
+_FIRST = Steps(*_CALLER, _BARRIER)
+_FIRST_VFORK = Steps(
+    *_CALLER, ("unsuspend", _cancel_suspend, _reinstate_suspend), _BARRIER
+)
+_AFTER_COPY = Steps(
+    ("shmfork", _shmfork, _shmexit),
+    ("dtrace_fork", _helpers_fork, _helpers_free),
+    ("sprunlock", _unlock, _lock_again),
+)
+_CONTAINERS = Steps(
+    ("rctl_set_dup", _rctls_dup, _rctls_free), ("lwpdir", _lwpdir, _lwpdir_undo)
+)
+
+
+def _fork_lwps(txn: Transaction, lwp: Lwp, cp: Proc, forkall: bool) -> None:
     """Step C16: clone the caller, or every lwp for forkall (fork.c:356-399)."""
-    p = lwp.proc
-    if kind is not ForkKind.FORKALL:
+    if not forkall:
         clone = forklwp(txn, lwp, lwp, cp)
-        clone.tpflag |= lwp.tpflag & TpFlag.TP_TWAIT
+        clone.tpflag |= lwp.tpflag & TP_TWAIT
         return
-    for src in list(p.lwps):
+    for src in list(lwp.proc.lwps):
         clone = forklwp(txn, lwp, src, cp)
-        clone.tpflag |= src.tpflag & (TpFlag.TP_TWAIT | TpFlag.TP_DAEMON)
+        clone.tpflag |= src.tpflag & (TP_TWAIT | TP_DAEMON)
         if src is not lwp:
-            clone.tflag |= TFlag.T_FORKALL
+            clone.tflag |= T_FORKALL
 
 
 def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
     """Steps C18 to C31: nothing here can fail (fork.c:408-543)."""
     p = lwp.proc
     kernel = p.kernel
-    isvfork = kind is ForkKind.VFORK
+    isvfork = kind is VFORK
     cp.lwpid = p.lwpid
-    if kind is ForkKind.FORKALL:
+    if kind is FORKALL:
         cp.lwpdaemon = p.lwpdaemon
         cp.zombies = p.zombies.copy()
-        cp.flag |= p.flag & ProcFlag.SLWPWRAP
+        cp.flag |= p.flag & SLWPWRAP
     if p.corefile is not None:
         p.corefile.hold()
         cp.corefile = p.corefile
@@ -357,22 +427,24 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
         cp.content = p.content
     if p.pctx:
         cp.pctx = [op.fork(cp) for op in p.pctx]
-    _stop_on_exit(lwp, cp)
+    if cp.user.u_systrap or p.user.u_systrap:
+        _stop_on_exit(lwp, cp)
     _set_results(lwp, cp)
     pool_barrier_exit(p)
 
-    kernel.pidlock.enter()
+    pidlock = kernel.pidlock
+    pidlock.enter()
     cp.lock.enter()
-    if flags & ForkFlag.FORK_NOSIGCHLD:
-        cp.pidflag |= PidFlag.CLDNOSIGCHLD
-    if flags & ForkFlag.FORK_WAITPID:
-        cp.pidflag |= PidFlag.CLDWAITPID
+    if flags & FORK_NOSIGCHLD:
+        cp.pidflag |= CLDNOSIGCHLD
+    if flags & FORK_WAITPID:
+        cp.pidflag |= CLDWAITPID
     if p.pgrp is None:
         raise Panic(f"{p!r} forks without a process group")
     pgjoin(cp, p.pgrp)
-    cp.stat = ProcStat.SRUN
+    cp.stat = SRUN
     for t in cp.lwps:
-        if t.tpflag & TpFlag.TP_HOLDLWP:
+        if t.tpflag & TP_HOLDLWP:
             t.ast = True  # suspends itself on its way to user mode
     cp.lock.exit()
     kernel.count("sysvfork" if isvfork else "sysfork")
@@ -382,7 +454,7 @@ def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:
         if lwp.cls is None:
             raise Panic(f"{lwp!r} has no scheduling class")
         lwp.cls.ops.cl_forkret(lwp, cp.lwps[0])
-    if kernel.pidlock.owned:
+    if pidlock.owned:
         raise Panic("CL_FORKRET returned with pidlock held")
     for watch in kernel.observers.personae_proc_create:
         watch(p, cp)
@@ -400,14 +472,12 @@ def _set_results(lwp: Lwp, cp: Proc) -> None:
 def _stop_on_exit(lwp: Lwp, cp: Proc) -> None:
     """Steps C21 and C22: stop where the exit of this call is traced."""
     p = lwp.proc
-    if not (cp.user.u_systrap or p.user.u_systrap):
-        return
     number = lwp.sysent.number if lwp.sysent is not None else -1
-    targets = [] if p.prflag & ProcPrFlag.P_PR_ASYNC else [p]
+    targets = [] if p.prflag & P_PR_ASYNC else [p]
     for proc in (cp, *targets):
         if proc.user.u_systrap and number in proc.user.u_exitmask:
             for t in proc.lwps:
-                t.tpflag |= TpFlag.TP_PRSTOP
+                t.tpflag |= TP_PRSTOP
                 t.ast = True
     if cp.user.u_systrap and number in cp.user.u_exitmask:
         for t in cp.lwps:
@@ -420,17 +490,17 @@ def _start_vfork_child(lwp: Lwp, cp: Proc, flags: int) -> None:
     p = lwp.proc
     kernel = p.kernel
     with p.lock:
-        p.flag |= ProcFlag.SVFWAIT
-        lwp.tflag |= TFlag.T_VFPARENT
+        p.flag |= SVFWAIT
+        lwp.tflag |= T_VFPARENT
         lwp.vfork_pid = cp.pid
         lwp.ast = True
     kernel.wakeup(p.cv)
     with cp.lock:
         kernel.pidlock.exit()
-        if not flags & ForkFlag.FORK_KEEPHANDLERS:
+        if not flags & FORK_KEEPHANDLERS:
             sigdefault(cp)
         continuelwps(cp)
-    if flags & ForkFlag.FORK_CALLERONLY:
+    if flags & FORK_CALLERONLY:
         continuelwps(p)
 
 
@@ -465,9 +535,8 @@ def newproc(
     """
     try:
         with Transaction("newproc", kernel.fork_probe()) as txn:
-            cp = getproc(
-                txn, parent, cred or parent.cred, system=system, pid=pid, zone=zone
-            )
+            f = Birth(parent, cred or parent.cred, system=system, pid=pid, zone=zone)
+            cp = getproc(txn, f)
             cp.user.u_comm = cp.user.u_psargs = name
             if system:
                 _newproc_system(txn, cp)
@@ -494,25 +563,23 @@ def newproc(
         raise Panic(f"{parent!r} has no process group")
     with kernel.pidlock:
         pgjoin(cp, parent.pgrp)
-        cp.stat = ProcStat.SRUN
+        cp.stat = SRUN
         with cp.lock:
-            lwp.tpflag &= ~TpFlag.TP_HOLDLWP
+            lwp.tpflag &= ~TP_HOLDLWP
     return lwp
 
 
 def _newproc_system(txn: Transaction, cp: Proc) -> None:
     """Kernel branch (fork.c:745-773): no exec vnodes, no tracing, own controls."""
-    cp.flag |= ProcFlag.SNOWAIT | ProcFlag.SSYS
+    cp.flag |= SNOWAIT | SSYS
     txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
-    cp.sigmask = cp.fltmask = frozenset()
-    cp.user.u_systrap = False
-    cp.user.u_entrymask = cp.user.u_exitmask = frozenset()
+    untraced(cp)
 
 
 def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
     """User branch (fork.c:775-823): a task of its own in project 0."""
     kernel = cp.kernel
-    cp.flag &= ~ProcFlag.SNOWAIT  # zsched's, which waits for nobody
+    cp.flag &= ~SNOWAIT  # zsched's, which waits for nobody
 
     def swap_in() -> tuple[Task, Task]:
         task = task_create(kernel, 0, zone)

@@ -13,18 +13,27 @@ for; it takes the siblings off the dispatch queue and out of their sleeps, and
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from personae.core.contract import ctmpl_clear, ctmpl_dup
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import lwp_limits_enter, lwp_limits_exit
-from personae.core.lwp import Lwp, TpFlag, TState, WhyStop
+from personae.core.lwp import (
+    PR_SUSPENDED,
+    TP_HOLDLWP,
+    TP_MSACCT,
+    TS_FREE,
+    TS_STOPPED,
+    TS_ZOMB,
+    Lwp,
+)
 from personae.core.pctx import freectx
 from personae.core.pool import pool_of
-from personae.core.proc import Proc, ProcFlag
+from personae.core.proc import SEXITLWPS, SHOLDFORK, SHOLDFORK1, SMSACCT, Proc
+from personae.core.txn import Steps
 
 if TYPE_CHECKING:
-    from personae.core.fork import ForkKind
     from personae.core.txn import Transaction
 
 FORK1_DIRSZ = 2
@@ -32,7 +41,7 @@ DEAD_REGS = memoryview(bytes(80 * 8)).cast("Q")
 """Registers of a lwp that has gone: all zero, and a store is an error."""
 
 
-def holdlwps(lwp: Lwp, flag: ProcFlag) -> None:
+def holdlwps(lwp: Lwp, flag: int) -> None:
     """Stop every other lwp of the caller's process (holdlwps, os/lwp.c).
 
     Args:
@@ -44,24 +53,25 @@ def holdlwps(lwp: Lwp, flag: ProcFlag) -> None:
             caller will look at its signals.
     """
     p = lwp.proc
-    busy = ProcFlag.SEXITLWPS | ProcFlag.SHOLDFORK | ProcFlag.SHOLDFORK1
-    if p.flag & busy:
+    if p.flag & (SEXITLWPS | SHOLDFORK | SHOLDFORK1):
         lwp.ast = True
         raise KernelError(Errno.EINTR, "the lwps of the process are held already")
+    if p.lwpcnt == 1:
+        return
     for t in p.lwps:
-        if t is not lwp and t.state is not TState.TS_STOPPED:
-            p.kernel.disp.stop(t, WhyStop.PR_SUSPENDED)
+        if t is not lwp and t.state is not TS_STOPPED:
+            p.kernel.disp.stop(t, PR_SUSPENDED)
 
 
 def continuelwps(p: Proc) -> None:
     """Let held lwps run again, but not those of lwp_suspend (TP_HOLDLWP)."""
     for t in p.lwps:
         if (
-            t.state is TState.TS_STOPPED
-            and t.whystop is WhyStop.PR_SUSPENDED
-            and not t.tpflag & TpFlag.TP_HOLDLWP
+            t.state is TS_STOPPED
+            and t.whystop is PR_SUSPENDED
+            and not t.tpflag & TP_HOLDLWP
         ):
-            lwp_start(t)
+            p.kernel.disp.setrun(t)
 
 
 def lwp_start(lwp: Lwp) -> None:
@@ -69,17 +79,16 @@ def lwp_start(lwp: Lwp) -> None:
     lwp.kernel.disp.setrun(lwp)
 
 
-def lwpdir_alloc(p: Proc, cp: Proc, kind: ForkKind) -> None:
+def lwpdir_alloc(p: Proc, cp: Proc, forkall: bool) -> None:
     """Step C15: the child's lwp directory and tid hash (fork.c:341-354)."""
-    size = len(p.lwpdir) if kind.value == "forkall" else FORK1_DIRSZ
+    size = len(p.lwpdir) if forkall else FORK1_DIRSZ
     cp.lwpdir = [None] * size
     cp.tidhash_sz = (size + 2) // 2
     cp.lgrpset = 0
 
 
-def lwpdir_free(p: Proc, cp: Proc, kind: ForkKind) -> None:
+def lwpdir_free(cp: Proc) -> None:
     """Undo of ``lwpdir_alloc``."""
-    del p, kind
     cp.lwpdir = []
     cp.tidhash_sz = 0
 
@@ -108,97 +117,158 @@ def lwp_create(
         KernelError: EAGAIN a limit; ENOMEM no hardware context; the class' or
             brand's own.
     """
-    k = proc.kernel
-    n = f":{tid}"
-    txn.call("lwp_limits" + n, lwp_limits_enter, lwp_limits_exit, k, proc)
-    ctx = txn.do("thread_create" + n, _ctx_alloc, k.hw.ctx_free, proc)
-    lwp = txn.do("lwp_alloc" + n, _lwp_alloc, _lwp_free, proc, ctx)
-    ops = proc.brand.ops
-    data = txn.do(
-        "b_lwpdata_alloc" + n,
-        ops.b_lwpdata_alloc,
-        lambda d: None if lwp.brand_inited else ops.b_lwpdata_free(proc, d),
-        proc,
-    )
-    txn.call("lwp_enter" + n, _lwp_enter, _lwp_unenter, lwp, tid, source)
-    txn.call("b_initlwp" + n, _brand_init, _brand_free, lwp, data)
+    m = Making(proc, tid, source)
+    txn.run(lwp_steps(tid), m)
+    lwp = m.lwp
     if cls is not None:
-        sched = k.classes[cls]
-        txn.call("cl_enterclass" + n, _enter_class, _leave_class, lwp, sched)
-    for watch in k.observers.personae_lwp_create:
+        sched = proc.kernel.classes[cls]
+        txn.call(f"cl_enterclass:{tid}", _enter_class, _leave_class, lwp, sched)
+    for watch in proc.kernel.observers.personae_lwp_create:
         watch(lwp)
     return lwp
 
 
-def _ctx_alloc(proc: Proc) -> int:
-    ctx: int = proc.kernel.hw.ctx_alloc()
-    if ctx == 0:
+class Making:
+    """What the steps of making one lwp work on.
+
+    Attributes:
+        proc: Its process.
+        tid: Its lwp id.
+        source: Whose CPU bindings it gets, or None.
+        ctx: Its hardware context.
+        lwp: The lwp.
+        data: The brand's data of it.
+        src: Of a clone, what it is cloned from.
+        held: Of a clone, the class data on their way.
+    """
+
+    __slots__ = ("ctx", "data", "held", "lwp", "proc", "source", "src", "tid")
+
+    lwp: Lwp
+    src: Lwp
+    held: _ClassBuf
+
+    def __init__(self, proc: Proc, tid: int, source: Lwp | None) -> None:
+        self.proc = proc
+        self.tid = tid
+        self.source = source
+        self.ctx = 0
+        self.data: Any = None
+
+
+def _limits_enter(m: Making) -> None:
+    lwp_limits_enter(m.proc.kernel, m.proc)
+
+
+def _limits_exit(m: Making) -> None:
+    lwp_limits_exit(m.proc.kernel, m.proc)
+
+
+def _ctx_alloc(m: Making) -> None:
+    m.ctx = m.proc.kernel.hw.ctx_alloc()
+    if m.ctx == 0:
         raise KernelError(Errno.ENOMEM, "no register context")
-    return ctx
 
 
-def _lwp_alloc(proc: Proc, ctx: int) -> Lwp:
+def _ctx_free(m: Making) -> None:
+    m.proc.kernel.hw.ctx_free(m.ctx)
+
+
+def _lwp_alloc(m: Making) -> None:
+    proc = m.proc
     k = proc.kernel
-    lwp = Lwp(k, proc, ctx)
+    m.lwp = lwp = Lwp(k, proc, m.ctx)
     lwp.cred = proc.cred.hold()
     k.lwp_count += 1
     k.lwp_seq += 1
     lwp.regs[68] = k.lwp_seq  # its name in the event log
-    return lwp
+
+
+def _lwp_unalloc(m: Making) -> None:
+    _lwp_free(m.lwp)
 
 
 def _lwp_free(lwp: Lwp) -> None:
-    freectx(lwp, isexec=False)
+    if lwp.ctxops:
+        freectx(lwp, isexec=False)
     lwp.cred.rele()
     lwp.kernel.lwp_count -= 1
-    lwp.state = TState.TS_FREE
+    lwp.state = TS_FREE
 
 
-def _lwp_enter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
+def _lwpdata_alloc(m: Making) -> None:
+    m.data = m.proc.brand.ops.b_lwpdata_alloc(m.proc)
+
+
+def _lwpdata_free(m: Making) -> None:
+    if not m.lwp.brand_inited:
+        m.proc.brand.ops.b_lwpdata_free(m.proc, m.data)
+
+
+def _lwp_enter(m: Making) -> None:
     """Directory, tid hash, bindings of the caller (FORK-36)."""
-    proc = lwp.proc
-    with proc.lock:
-        if None not in proc.lwpdir:
-            proc.lwpdir += [None] * (len(proc.lwpdir) + 2)
-            proc.tidhash_sz = (len(proc.lwpdir) + 2) // 2
-        proc.lwpdir[proc.lwpdir.index(None)] = lwp
-        lwp.tid = tid
-        lwp.start = proc.kernel.wall_ns
-        if source is not None:
-            lwp.bind_cpu, lwp.bind_pset = source.bind_cpu, source.bind_pset
-        if proc.flag & ProcFlag.SMSACCT:
-            lwp.tpflag |= TpFlag.TP_MSACCT
-        lwp.tpflag |= TpFlag.TP_HOLDLWP
-        proc.lwps.append(lwp)
-        proc.lwpcnt += 1
-        pool_of(proc).load += 1
+    proc, lwp, source = m.proc, m.lwp, m.source
+    lock = proc.lock
+    lock.enter()
+    lwpdir = proc.lwpdir
+    if None not in lwpdir:
+        lwpdir += [None] * (len(lwpdir) + 2)
+        proc.tidhash_sz = (len(lwpdir) + 2) // 2
+    lwpdir[lwpdir.index(None)] = lwp
+    lwp.tid = m.tid
+    lwp.start = proc.kernel.wall_ns
+    if source is not None:
+        lwp.bind_cpu, lwp.bind_pset = source.bind_cpu, source.bind_pset
+    lwp.tpflag |= TP_HOLDLWP | TP_MSACCT if proc.flag & SMSACCT else TP_HOLDLWP
+    proc.lwps.append(lwp)
+    proc.lwpcnt += 1
+    pool_of(proc).load += 1
+    lock.exit()
 
 
-def _lwp_unenter(lwp: Lwp, tid: int, source: Lwp | None) -> None:
-    del tid, source
-    _lwp_leave(lwp)
+def _lwp_unenter(m: Making) -> None:
+    _lwp_leave(m.lwp)
 
 
 def _lwp_leave(lwp: Lwp) -> None:
     proc = lwp.proc
-    with proc.lock:
-        pool_of(proc).load -= 1
-        proc.lwpcnt -= 1
-        proc.lwps.remove(lwp)
-        proc.lwpdir[proc.lwpdir.index(lwp)] = None
+    lock = proc.lock
+    lock.enter()
+    pool_of(proc).load -= 1
+    proc.lwpcnt -= 1
+    proc.lwps.remove(lwp)
+    proc.lwpdir[proc.lwpdir.index(lwp)] = None
+    lock.exit()
 
 
-def _brand_init(lwp: Lwp, data: Any) -> None:
-    ops = lwp.proc.brand.ops
-    with lwp.proc.lock:
-        ops.b_initlwp(lwp, data)
+def _brand_init(m: Making) -> None:
+    lwp = m.lwp
+    ops, lock = m.proc.brand.ops, m.proc.lock
+    lock.enter()
+    try:
+        ops.b_initlwp(lwp, m.data)
         lwp.brand_inited = True
         ops.b_initlwp_post(lwp)
+    finally:
+        lock.exit()
 
 
-def _brand_free(lwp: Lwp, data: Any) -> None:
-    del data
-    lwp.proc.brand.ops.b_freelwp(lwp)
+def _brand_free(m: Making) -> None:
+    m.proc.brand.ops.b_freelwp(m.lwp)
+
+
+@lru_cache(maxsize=256)
+def lwp_steps(tid: int) -> Steps:
+    """The steps that make the lwp of this id."""
+    n = f":{tid}"
+    return Steps(
+        ("lwp_limits" + n, _limits_enter, _limits_exit),
+        ("thread_create" + n, _ctx_alloc, _ctx_free),
+        ("lwp_alloc" + n, _lwp_alloc, _lwp_unalloc),
+        ("b_lwpdata_alloc" + n, _lwpdata_alloc, _lwpdata_free),
+        ("lwp_enter" + n, _lwp_enter, _lwp_unenter),
+        ("b_initlwp" + n, _brand_init, _brand_free),
+    )
 
 
 def _enter_class(lwp: Lwp, sched: Any) -> None:
@@ -231,19 +301,45 @@ def forklwp(txn: Transaction, caller: Lwp, src: Lwp, cp: Proc) -> Lwp:
     Returns:
         The clone, stopped, with the tid of its source.
     """
-    lwp = lwp_create(txn, cp, tid=src.tid, source=caller)
-    n = f":{src.tid}"
+    m = Making(cp, src.tid, caller)
+    m.src = src
+    txn.run(lwp_steps(src.tid), m)
+    lwp = m.lwp
+    for watch in cp.kernel.observers.personae_lwp_create:
+        watch(lwp)
     _copy_lwp(src, lwp, caller)
-    txn.call("lwp_ctmpl_copy" + n, ctmpl_dup, _ctmpl_undup, src, lwp)
-    cp.brand.ops.b_forklwp(src, lwp)
-    held = txn.do("cl_alloc" + n, _ClassBuf, _ClassBuf.free, src)
-    txn.call("cl_fork" + n, _cl_fork, _cl_unfork, src, lwp, held)
+    txn.run(clone_steps(src.tid), m)
     return lwp
 
 
-def _ctmpl_undup(src: Lwp, lwp: Lwp) -> None:
-    del src
-    ctmpl_clear(lwp)
+@lru_cache(maxsize=256)
+def clone_steps(tid: int) -> Steps:
+    """The further steps of a clone of this id."""
+    n = f":{tid}"
+    return Steps(
+        ("lwp_ctmpl_copy" + n, _ctmpl_dup, _ctmpl_undup),
+        ("cl_alloc" + n, _cl_alloc, _cl_free),
+        ("cl_fork" + n, _cl_fork, _cl_unfork),
+    )
+
+
+def _ctmpl_dup(m: Making) -> None:
+    """Templates; then what the brand copies, which can't fail."""
+    src, lwp = m.src, m.lwp
+    ctmpl_dup(src, lwp)
+    lwp.proc.brand.ops.b_forklwp(src, lwp)
+
+
+def _ctmpl_undup(m: Making) -> None:
+    ctmpl_clear(m.lwp)
+
+
+def _cl_alloc(m: Making) -> None:
+    m.held = _ClassBuf(m.src)
+
+
+def _cl_free(m: Making) -> None:
+    m.held.free()
 
 
 class _ClassBuf:
@@ -265,25 +361,29 @@ class _ClassBuf:
             self.cls.ops.cl_free(self.buf)
 
 
-def _cl_fork(src: Lwp, lwp: Lwp, held: _ClassBuf) -> None:
+def _cl_fork(m: Making) -> None:
     """CL_FORK, which takes the buffer that CL_ALLOC made.
 
     If priocntl(2) has changed the class of the source meanwhile, the buffer is one
     of the wrong class, and another is allocated (FORK-73).
     """
+    src, lwp, held = m.src, m.lwp, m.held
     while src.cls is not held.cls:
         new = _ClassBuf(src)
         held.free()
         held.cls, held.buf = new.cls, new.buf
-    with lwp.proc.lock:
+    lock = lwp.proc.lock
+    lock.enter()
+    try:
         held.cls.ops.cl_fork(src, lwp, held.buf)
         lwp.cls = held.cls
+    finally:
+        lock.exit()
     held.taken = True
 
 
-def _cl_unfork(src: Lwp, lwp: Lwp, held: _ClassBuf) -> None:
-    del src, held
-    _leave_class(lwp)
+def _cl_unfork(m: Making) -> None:
+    _leave_class(m.lwp)
 
 
 def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
@@ -301,8 +401,8 @@ def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
     lwp.sigoldmask = src.sigoldmask
     lwp.pri = src.pri
     lwp.post_sys = True
-    if not src.tpflag & TpFlag.TP_HOLDLWP:
-        lwp.tpflag &= ~TpFlag.TP_HOLDLWP
+    if not src.tpflag & TP_HOLDLWP:
+        lwp.tpflag &= ~TP_HOLDLWP
     if src.ctxops:
         lwp.ctxops = [op.fork(lwp) for op in src.ctxops]
 
@@ -323,4 +423,4 @@ def lwp_discard(lwp: Lwp) -> None:
     lwp_limits_exit(k, proc)
     lwp.regs = DEAD_REGS
     k.hw.ctx_free(lwp.ctx)
-    lwp.state = TState.TS_ZOMB
+    lwp.state = TS_ZOMB

@@ -23,33 +23,91 @@ from personae.core.limits import (
     upcount_inc,
 )
 from personae.core.pid import link_child, unlink_child
-from personae.core.proc import AcctFlag, Proc, ProcFlag, ProcPrFlag, User
+from personae.core.proc import (
+    AFORK,
+    P_PR_FORK,
+    P_PR_TRACE,
+    SJCTL,
+    SMSACCT,
+    SMSFORK,
+    SNOCD,
+    SNOWAIT,
+    Proc,
+    User,
+)
 from personae.core.session import sess_hold, sess_rele
 from personae.core.sync import Sleep
 from personae.core.task import task_attach, task_detach, task_rele
+from personae.core.txn import Steps
 from personae.core.zone import ZoneState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from typing_extensions import TypeVarTuple, Unpack
-
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
-    from personae.core.pool import Pool
     from personae.core.txn import Transaction
     from personae.core.zone import Zone
 
-    Ts = TypeVarTuple("Ts")
-
+SHUTTING_DOWN = ZoneState.SHUTTING_DOWN
 PUNISHED = ("max_processes", "pid_allocate", "nproc_limit")
 """Steps whose failure costs the caller a delay (FORK-102)."""
 
-INHERITED = ProcFlag.SJCTL | ProcFlag.SNOWAIT | ProcFlag.SNOCD
+INHERITED = SJCTL | SNOWAIT | SNOCD
 
 
-class LimitError(KernelError):
-    """A step of ``PUNISHED`` failed."""
+class Birth:
+    """What the steps of one fork work on.
+
+    Attributes:
+        k: The kernel.
+        p: The parent; it runs single, or is a kernel process.
+        cp: The child, from the step ``proc_alloc`` on.
+        lwp: The lwp that forks; None for newproc.
+        cred: The caller's; the child shares it.
+        zone: The child's.
+        pool: The child's.
+        system: For newproc's kernel branch.
+        pid: A fixed pid number.
+        flags: What the caller of fork asked for.
+        hold: SHOLDFORK or SHOLDFORK1.
+        forkall: Whether all lwps are cloned.
+        suspended: The caller was to suspend itself (vfork cancels that).
+        memory: The address space is being copied, so that ENOMEM stays ENOMEM.
+    """
+
+    __slots__ = (
+        "cp", "cred", "flags", "forkall", "hold", "k", "lwp", "memory", "p", "pid",
+        "pool", "suspended", "system", "zone",
+    )  # fmt: skip
+
+    cp: Proc
+
+    def __init__(
+        self,
+        p: Proc,
+        cred: Cred,
+        lwp: Lwp | None = None,
+        flags: int = 0,
+        *,
+        system: bool = False,
+        pid: int | None = None,
+        zone: Zone | None = None,
+    ) -> None:
+        self.k = p.kernel
+        self.p = p
+        self.lwp = lwp
+        self.cred = cred
+        self.flags = flags
+        self.system = system
+        self.pid = pid
+        self.forkall = self.memory = self.suspended = False
+        self.hold = 0
+        self.zone = p.zone if zone is None else zone
+        pool = p.pool
+        if system or pool is None:
+            pool = self.k.pools["default"]
+        elif zone is not None and zone.pool is not None:
+            pool = zone.pool  # the first process of a zone is bound by its zone
+        self.pool = pool
 
 
 class ForkPunish:
@@ -64,9 +122,9 @@ class ForkPunish:
         return Sleep(deadline=self.until, interruptible=False)
 
 
-def punish(lwp: Lwp, cause: KernelError) -> bool:
-    """Begin the punishing delay if ``cause`` asks for it."""
-    if not isinstance(cause, LimitError):
+def punish(lwp: Lwp, step: str) -> bool:
+    """Begin the punishing delay if the failure of ``step`` asks for it."""
+    if step not in PUNISHED:
         return False
     k = lwp.kernel
     k.fork_fail_pending += 1
@@ -97,24 +155,8 @@ def punish_end(lwp: Lwp) -> None:
     lwp.kernel.fork_fail_pending -= 1
 
 
-def getproc(
-    txn: Transaction,
-    p: Proc,
-    cred: Cred,
-    *,
-    system: bool = False,
-    pid: int | None = None,
-    zone: Zone | None = None,
-) -> Proc:
+def getproc(txn: Transaction, f: Birth) -> Proc:
     """Make the child's proc (getproc, fork.c:853).
-
-    Args:
-        txn: The fork that it is a part of.
-        p: The parent; it runs single, or is a kernel process.
-        cred: The caller's; the child shares it.
-        system: For newproc's kernel branch.
-        pid: A fixed pid number.
-        zone: The child's zone, by default the parent's.
 
     Returns:
         The child: SIDL, without address space, rctls, lwps, contract and group.
@@ -124,80 +166,53 @@ def getproc(
 
     Locks: none on entry and return.
     """
-    k = p.kernel
-    pool = p.pool
-    if system:
-        pool = k.pools["default"]
-    elif zone is not None and zone.pool is not None:
-        pool = zone.pool  # newproc: the first process of a zone is bound by its zone
-    zone = zone or p.zone
-    txn.call("zone_state", _zone_lives, None, zone)
-    _limited(txn, "max_processes", max_processes_enter, max_processes_exit, k, p, zone)
-    cp = txn.do("proc_alloc", _proc_alloc, _proc_free, p, zone)
-    _limited(txn, "pid_allocate", k.pids.allocate, _pid_free, cp, pid)
-    txn.call("exec_hold", _exec_hold, _exec_rele, cp, p, system)
-    _limited(txn, "nproc_limit", nproc_check, None, k, cred, zone)
-    txn.call("practive", _practive_enter, _practive_exit, cp, cred, zone)
-    txn.call("session", _sess_join, _sess_leave, cp, p)
-    _copy_scalars(p, cp, zone)
-    txn.call("family", _link, _unlink, cp, p)
-    txn.call("pool", _pool_hold, _pool_rele, cp, pool or k.pools["default"])
-    txn.call("task", _task_join, _task_leave, cp, p, system)
-    txn.call("audit", _audit_copy, _audit_free, cp, p)
-    txn.call("cred", _cred_hold, _cred_rele, cp, cred)
-    _copy_uarea(p, cp)
-    txn.call("dirs", _dirs_hold, _dirs_rele, cp)
-    txn.call("flist_fork", _flist_fork, _flist_free, cp, p)
-    _copy_tracing(p, cp)
-    ops = cp.brand.ops
-    txn.call("brand_setbrand", _setbrand, ops.b_clearbrand, cp)
-    txn.call("b_copy_procdata", ops.b_copy_procdata, None, cp, p)
-    return cp
+    txn.run(_STEPS, f)
+    return f.cp
 
 
-def _limited(
-    txn: Transaction,
-    step: str,
-    acquire: Callable[[Unpack[Ts]], object],
-    undo: Callable[[Unpack[Ts]], object] | None,
-    *args: Unpack[Ts],
-) -> None:
-    """A step whose failure, also an injected one, is punished."""
-    try:
-        txn.call(step, acquire, undo, *args)
-    except KernelError as e:
-        raise LimitError(e.errno, e.why) from e
-
-
-def _zone_lives(zone: Zone) -> None:
+def _zone_lives(f: Birth) -> None:
     """Step G2."""
-    if zone.state >= ZoneState.SHUTTING_DOWN:
+    zone = f.zone
+    if zone.state >= SHUTTING_DOWN:
         raise KernelError(Errno.EAGAIN, f"zone {zone.name} is {zone.state.name}")
 
 
-def _proc_alloc(p: Proc, zone: Zone) -> Proc:
+def _max_processes(f: Birth) -> None:
+    max_processes_enter(f.k, f.p, f.zone)
+
+
+def _max_processes_undo(f: Birth) -> None:
+    max_processes_exit(f.k, f.p, f.zone)
+
+
+def _proc_alloc(f: Birth) -> None:
     """Step G3; zone and brand are set before the pid makes it visible (D11)."""
-    cp = Proc(p.kernel)
-    cp.zone = zone
-    cp.brand = zone.brand if p.zone is not zone else p.brand
-    cp.mstart = p.kernel.now
-    p.kernel.proc_count += 1
-    return cp
+    p = f.p
+    f.cp = cp = Proc(f.k)
+    cp.zone = zone = f.zone
+    cp.brand = p.brand if p.zone is zone else zone.brand
+    cp.mstart = f.k.now
+    f.k.proc_count += 1
 
 
-def _proc_free(cp: Proc) -> None:
-    cp.kernel.proc_count -= 1
+def _proc_free(f: Birth) -> None:
+    f.k.proc_count -= 1
 
 
-def _pid_free(cp: Proc, number: int | None) -> None:
-    del number  # fixed or found, it is the one that the child has
-    cp.kernel.pids.free(cp)
+def _pid_allocate(f: Birth) -> None:
+    """Step G4."""
+    f.k.pids.allocate(f.cp, f.pid)
 
 
-def _exec_hold(cp: Proc, p: Proc, system: bool) -> None:
+def _pid_free(f: Birth) -> None:
+    f.k.pids.free(f.cp)
+
+
+def _exec_hold(f: Birth) -> None:
     """Steps G4m and G21; a kernel process has no executable (D2)."""
-    if system:
+    if f.system:
         return
+    cp, p = f.cp, f.p
     if p.exec is not None:
         cp.exec = p.exec.hold()
     if p.execdir is not None:
@@ -205,52 +220,54 @@ def _exec_hold(cp: Proc, p: Proc, system: bool) -> None:
     cp.exec_path = p.exec_path
 
 
-def _exec_rele(cp: Proc, p: Proc, system: bool) -> None:
-    del p, system
+def _exec_rele(f: Birth) -> None:
+    cp = f.cp
     for vp in (cp.exec, cp.execdir):
         if vp is not None:
             vp.rele()
     cp.exec = cp.execdir = None
 
 
-def _practive_enter(cp: Proc, cred: Cred, zone: Zone) -> None:
+def _nproc_limit(f: Birth) -> None:
+    """Step G5."""
+    nproc_check(f.k, f.cred, f.zone)
+
+
+def _practive_enter(f: Birth) -> None:
     """Step G6: count it and show it to the walkers, which skip SIDL."""
-    k = cp.kernel
-    with k.pidlock:
-        k.nproc += 1
-        upcount_inc(k, cred.uid, zone.id)
-        k.practive.insert(0, cp)
+    k = f.k
+    k.pidlock.enter()
+    k.nproc += 1
+    upcount_inc(k, f.cred.uid, f.zone.id)
+    k.practive.insert(0, f.cp)
+    k.pidlock.exit()
 
 
-def _practive_exit(cp: Proc, cred: Cred, zone: Zone) -> None:
-    k = cp.kernel
+def _practive_exit(f: Birth) -> None:
+    k = f.k
     with k.pidlock:
-        k.practive.remove(cp)
-        upcount_dec(k, cred.uid, zone.id)
+        k.practive.remove(f.cp)
+        upcount_dec(k, f.cred.uid, f.zone.id)
         k.nproc -= 1
 
 
-def _sess_join(cp: Proc, p: Proc) -> None:
-    """Step G7."""
+def _sess_join(f: Birth) -> None:
+    """Step G7, and then what can't fail."""
+    p, cp = f.p, f.cp
     if p.sess is None:
         raise Panic(f"{p!r} has no session")
     cp.sess = sess_hold(p.sess)
+    _copy_scalars(p, cp)
 
 
-def _sess_leave(cp: Proc, p: Proc) -> None:
-    del p
-    if cp.sess is None:
-        raise Panic(f"{cp!r} has no session")
-    sess_rele(cp.kernel, cp.sess)
-
-
-def _copy_scalars(p: Proc, cp: Proc, zone: Zone) -> None:
+def _copy_scalars(p: Proc, cp: Proc) -> None:
     """Steps G7, G9, G10, G12: plain values, nothing to undo."""
     cp.ignore = p.ignore
     cp.siginfo = p.siginfo
-    cp.flag |= p.flag & INHERITED
-    if p.flag & ProcFlag.SMSFORK:  # G20
-        cp.flag |= ProcFlag.SMSFORK | ProcFlag.SMSACCT
+    flag = p.flag
+    cp.flag |= flag & INHERITED
+    if flag & SMSFORK:  # G20
+        cp.flag |= SMSFORK | SMSACCT
     cp.fixalignment = p.fixalignment
     cp.bssbase = p.bssbase
     cp.brkbase, cp.brksize = p.brkbase, p.brksize
@@ -263,119 +280,172 @@ def _copy_scalars(p: Proc, cp: Proc, zone: Zone) -> None:
     cp.prof = p.prof
 
 
-def _link(cp: Proc, p: Proc) -> None:
+def _sess_leave(f: Birth) -> None:
+    cp = f.cp
+    if cp.sess is None:
+        raise Panic(f"{cp!r} has no session")
+    sess_rele(f.k, cp.sess)
+
+
+def _link(f: Birth) -> None:
     """Step G11."""
-    with p.kernel.pidlock:
-        link_child(p, cp)
+    pidlock = f.k.pidlock
+    pidlock.enter()
+    link_child(f.p, f.cp)
+    pidlock.exit()
 
 
-def _unlink(cp: Proc, p: Proc) -> None:
-    del p
-    with cp.kernel.pidlock:
-        unlink_child(cp)
+def _unlink(f: Birth) -> None:
+    with f.k.pidlock:
+        unlink_child(f.cp)
 
 
-def _pool_hold(cp: Proc, pool: Pool) -> None:
+def _pool_hold(f: Birth) -> None:
     """Step G13, first half."""
-    cp.pool = pool.hold()
+    f.cp.pool = f.pool.hold()
 
 
-def _pool_rele(cp: Proc, pool: Pool) -> None:
-    pool.rele()
-    cp.pool = None
+def _pool_rele(f: Birth) -> None:
+    f.pool.rele()
+    f.cp.pool = None
 
 
-def _task_join(cp: Proc, p: Proc, system: bool) -> None:
+def _task_join(f: Birth) -> None:
     """Step G13, second half: kernel processes are in task 0."""
-    task = p.kernel.tasks[0] if system else p.task
+    k, cp = f.k, f.cp
+    task = k.tasks[0] if f.system else f.p.task
     if task is None:
-        raise Panic(f"{p!r} is in no task")
-    with p.kernel.pidlock, cp.lock:
-        task_attach(task, cp)
+        raise Panic(f"{f.p!r} is in no task")
+    k.pidlock.enter()
+    cp.lock.enter()
+    task_attach(task, cp)
+    cp.lock.exit()
+    k.pidlock.exit()
 
 
-def _task_leave(cp: Proc, p: Proc, system: bool) -> None:
-    del p, system
+def _task_leave(f: Birth) -> None:
+    cp = f.cp
     task = cp.task
     if task is None:
         raise Panic(f"{cp!r} is in no task")
-    with cp.kernel.pidlock, cp.lock:
+    with f.k.pidlock, cp.lock:
         task_detach(cp)
     task_rele(task)  # after pidlock, as fork.c:613
 
 
-def _audit_copy(cp: Proc, p: Proc) -> None:
+def _audit_copy(f: Birth) -> None:
     """Step G14."""
-    cp.audit = p.audit.copy() if p.audit is not None else None
+    audit = f.p.audit
+    f.cp.audit = audit.copy() if audit is not None else None
 
 
-def _audit_free(cp: Proc, p: Proc) -> None:
-    del p
-    cp.audit = None
+def _audit_free(f: Birth) -> None:
+    f.cp.audit = None
 
 
-def _cred_hold(cp: Proc, cred: Cred) -> None:
-    """Step G15."""
-    cp.cred = cred.hold()
-
-
-def _cred_rele(cp: Proc, cred: Cred) -> None:
-    del cp
-    cred.rele()
+def _cred_hold(f: Birth) -> None:
+    """Step G15, and then what can't fail."""
+    f.cp.cred = f.cred.hold()
+    _copy_uarea(f.p, f.cp)
 
 
 def _copy_uarea(p: Proc, cp: Proc) -> None:
     """Steps G17 and G18: the user area, whole, then what starts anew."""
     u, cu = p.user, User.__new__(User)
-    cu.__dict__.update(u.__dict__)
+    cu.__dict__ = u.__dict__.copy()
     cu.fds = None
-    cu.u_signal = dict(u.u_signal)
+    cu.u_signal = u.u_signal.copy()
     cu.u_start = p.kernel.wall_ns
     cu.u_ticks = p.kernel.now
-    cu.u_acflag = AcctFlag.AFORK
+    cu.u_acflag = AFORK
     cp.user = cu
 
 
-def _dirs_hold(cp: Proc) -> None:
+def _cred_rele(f: Birth) -> None:
+    f.cred.rele()
+
+
+def _dirs_hold(f: Birth) -> None:
     """Step G16: directories."""
-    u = cp.user
+    u = f.cp.user
     if u.u_cdir is not None:
         u.u_cdir.hold()
     if u.u_rdir is not None:
         u.u_rdir.hold()
 
 
-def _dirs_rele(cp: Proc) -> None:
-    for vp in (cp.user.u_cdir, cp.user.u_rdir):
+def _dirs_rele(f: Birth) -> None:
+    u = f.cp.user
+    for vp in (u.u_cdir, u.u_rdir):
         if vp is not None:
             vp.rele()
-    cp.user.u_cdir = cp.user.u_rdir = None
+    u.u_cdir = u.u_rdir = None
 
 
-def _flist_fork(cp: Proc, p: Proc) -> None:
-    """Steps G16 and G17: open files."""
-    cp.user.fds = p.fds.fork()
-
-
-def _flist_free(cp: Proc, p: Proc) -> None:
-    """fork_fail, fork.c:623: f_count down for each file of the child's table."""
-    del p
-    cp.fds.fork_undo()
-    cp.user.fds = None
+def _flist_fork(f: Birth) -> None:
+    """Steps G16 and G17: open files; and then what can't fail."""
+    f.cp.user.fds = f.p.fds.fork()
+    _copy_tracing(f.p, f.cp)
 
 
 def _copy_tracing(p: Proc, cp: Proc) -> None:
     """Step G19: what /proc traces is kept only with inherit-on-fork."""
-    if p.prflag & ProcPrFlag.P_PR_FORK:
-        cp.prflag |= p.prflag & (ProcPrFlag.P_PR_TRACE | ProcPrFlag.P_PR_FORK)
+    if p.prflag & P_PR_FORK:
+        cp.prflag |= p.prflag & (P_PR_TRACE | P_PR_FORK)
         cp.sigmask, cp.fltmask = p.sigmask, p.fltmask
-        return
+    elif cp.user.u_systrap:
+        untraced(cp)
+
+
+def untraced(cp: Proc) -> None:
+    """A new process is not traced by /proc."""
     cp.sigmask = cp.fltmask = frozenset()
     cp.user.u_systrap = False
     cp.user.u_entrymask = cp.user.u_exitmask = frozenset()
 
 
-def _setbrand(cp: Proc) -> None:
+def _flist_free(f: Birth) -> None:
+    """fork_fail, fork.c:623: f_count down for each file of the child's table."""
+    cp = f.cp
+    cp.fds.fork_undo()
+    cp.user.fds = None
+
+
+def _setbrand(f: Birth) -> None:
     """Step G8m: a zeroed block, before the copy."""
-    with cp.lock:
+    cp = f.cp
+    lock = cp.lock
+    lock.enter()
+    try:
         cp.brand.ops.b_setbrand(cp)
+    finally:
+        lock.exit()
+
+
+def _clearbrand(f: Birth) -> None:
+    f.cp.brand.ops.b_clearbrand(f.cp)
+
+
+def _copy_procdata(f: Birth) -> None:
+    f.cp.brand.ops.b_copy_procdata(f.cp, f.p)
+
+
+_STEPS = Steps(
+    ("zone_state", _zone_lives, None),
+    ("max_processes", _max_processes, _max_processes_undo),
+    ("proc_alloc", _proc_alloc, _proc_free),
+    ("pid_allocate", _pid_allocate, _pid_free),
+    ("exec_hold", _exec_hold, _exec_rele),
+    ("nproc_limit", _nproc_limit, None),
+    ("practive", _practive_enter, _practive_exit),
+    ("session", _sess_join, _sess_leave),
+    ("family", _link, _unlink),
+    ("pool", _pool_hold, _pool_rele),
+    ("task", _task_join, _task_leave),
+    ("audit", _audit_copy, _audit_free),
+    ("cred", _cred_hold, _cred_rele),
+    ("dirs", _dirs_hold, _dirs_rele),
+    ("flist_fork", _flist_fork, _flist_free),
+    ("brand_setbrand", _setbrand, _clearbrand),
+    ("b_copy_procdata", _copy_procdata, None),
+)

@@ -76,6 +76,16 @@ class TFlag(IntFlag):
     """Must run vfwait() on the way back to user mode."""
 
 
+# By their bare names, as in ``core.proc``.
+TS_FREE, TS_SLEEP, TS_RUN = TState.TS_FREE, TState.TS_SLEEP, TState.TS_RUN
+TS_ONPROC, TS_ZOMB, TS_STOPPED = TState.TS_ONPROC, TState.TS_ZOMB, TState.TS_STOPPED
+PR_SUSPENDED = WhyStop.PR_SUSPENDED
+TP_DAEMON, TP_HOLDLWP, TP_TWAIT, TP_MSACCT, TP_PRSTOP, TP_CHKPT, TP_STEP = (
+    1 << i for i in range(7)
+)
+T_FORKALL, T_VFPARENT = 1, 2
+
+
 class Lwp:
     """One lwp.  ``regs`` is the view of its hardware context, 80 words."""
 

@@ -119,6 +119,21 @@ class AcctFlag(IntFlag):
     AXSIG = 8
 
 
+# The same by their bare names, as the C has them: a look-up in an Enum class costs ten
+# times as much as one in a module, and a fork makes two hundred.
+SIDL, SRUN, SSTOP, SZOMB = ProcStat.SIDL, ProcStat.SRUN, ProcStat.SSTOP, ProcStat.SZOMB
+SSYS, SEXITLWPS, SHOLDFORK, SHOLDFORK1, SFORKING, SVFORK, SVFWAIT, SJCTL = (
+    1 << i for i in range(8)
+)
+SNOWAIT, SNOCD, SMSFORK, SMSACCT, SLWPWRAP, SKILLED, SEXECED, SUGID = (
+    1 << i for i in range(8, 16)
+)
+SZONETOP, SSCONT, SEXITING = 1 << 16, 1 << 17, 1 << 18
+P_PR_TRACE, P_PR_FORK, P_PR_LOCK, P_PR_ASYNC, P_PR_PTRACE = 1, 2, 4, 8, 16
+CLDPEND, CLDCONT, CLDNOSIGCHLD, CLDWAITPID = 1, 2, 4, 8
+AFORK, ASU, ACORE, AXSIG = 1, 2, 4, 8
+
+
 class User:
     """The user area: what fork copies whole and then mends (fork.c:1041)."""
 

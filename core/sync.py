@@ -109,6 +109,9 @@ class LockSet:
 class Mutex:
     """A kernel lock with an owner and a rank.
 
+    ``with lock:`` takes and drops it; a path that everything goes through calls
+    ``enter`` and ``exit``, which cost half as much.
+
     Attributes:
         held: The locks held at this moment; None if nothing is checked.
     """
@@ -118,27 +121,27 @@ class Mutex:
     def __init__(self, locks: LockSet, name: str, order: LockOrder) -> None:
         self.held = locks.held if locks.checking else None
         self.name = name
-        self.order = order
+        self.order = int(order)
         self.owned = False
 
-    def enter(self, order: LockOrder | None = None) -> None:
-        """Take the lock; Panic if it is held, or if the order is broken.
-
-        Args:
-            order: A rank for this time, where the rule depends on the moment (the
-                p_lock of a vfork child goes before its parent's).
-        """
-        if order is not None:
-            self.order = order
-        self.__enter__()
-
-    def __enter__(self) -> None:
+    def enter(self) -> None:
+        """Take the lock; Panic if it is held, or if the order is broken."""
         held = self.held
         if held is not None:
             if self.owned or (held and held[-1].order > self.order):
                 self._refuse(held)
             held.append(self)
         self.owned = True
+
+    def enter_as(self, order: LockOrder) -> None:
+        """Take the lock with another rank.
+
+        Args:
+            order: The rank, where the rule depends on the moment (the p_lock of a
+                vfork child goes before its parent's).
+        """
+        self.order = int(order)
+        self.enter()
 
     def _refuse(self, held: list[Mutex]) -> NoReturn:
         if self.owned:
@@ -148,9 +151,6 @@ class Mutex:
 
     def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
-        self.__exit__(None, None, None)
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not self.owned:
             raise Panic(f"mutex_exit of a lock not held: {self.name}")
         self.owned = False
@@ -160,6 +160,12 @@ class Mutex:
             if last is not self:  # dropped before one that was taken later
                 held.remove(self)
                 held.append(last)
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.exit()
 
     def assert_held(self) -> None:
         """Panic unless the lock is held."""

@@ -8,6 +8,7 @@ in step.
     with Transaction("fork1", probe) as txn:
         txn.call("pool_barrier", pool_barrier_enter, pool_barrier_exit, p)
         cp = txn.do("proc_alloc", proc_alloc, proc_free, p)
+        txn.run(STEPS, what)    # a row of steps that is always the same
         ...
         txn.commit()            # no failure beyond this point (fork.c:405)
 
@@ -21,6 +22,7 @@ Must not know: processes, brands, hardware.
 from __future__ import annotations
 
 from enum import Enum, auto
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from personae.core.errno import Panic
@@ -47,6 +49,31 @@ class TxnState(Enum):
 _OPEN = TxnState.OPEN
 
 
+class Steps:
+    """Steps that are taken one after the other, all with the same argument.
+
+    Args:
+        *rows: Name, acquire and undo of each; the undo may be None.
+
+    Attributes:
+        rows: What it was made of.
+        names: Their names, in order.
+        acquires: Their first halves.
+    """
+
+    __slots__ = ("acquires", "names", "rows")
+
+    def __init__(
+        self,
+        *rows: tuple[str, Callable[[Any], object], Callable[[Any], object] | None],
+    ) -> None:
+        self.rows = rows
+        self.names = dict.fromkeys(name for name, _, _ in rows)
+        self.acquires = tuple(acquire for _, acquire, _ in rows)
+        if len(self.names) != len(rows):
+            raise ValueError(f"steps of one name: {[name for name, _, _ in rows]}")
+
+
 class Transaction:
     """One step is one acquire and one undo; undos run last in, first out.
 
@@ -65,7 +92,8 @@ class Transaction:
         self.probe = probe
         self.state = _OPEN
         self._steps: dict[str, None] = {}
-        self._undo: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = []
+        self._undo: list[tuple[str, Callable[..., object] | None, tuple[Any, ...]]] = []
+        """What is owed; no callable: the arguments are a row of steps and theirs."""
 
     @property
     def steps(self) -> list[str]:
@@ -124,6 +152,34 @@ class Transaction:
             self._undo.append((step, undo, args))
         return got
 
+    def run(self, steps: Steps, arg: object) -> None:
+        """Take a row of steps, as ``call`` does one; where nobody listens, at once."""
+        if self.state is not _OPEN:
+            self.refuse("")
+        if self.probe is not None:
+            for name, acquire, undo in steps.rows:
+                self.call(name, acquire, undo, arg)
+            return
+        begun = self._steps
+        n = len(begun) + len(steps.names)
+        begun.update(steps.names)
+        if len(begun) != n:
+            self.refuse(", ".join(steps.names))
+        left = iter(steps.acquires)
+        try:
+            for acquire in left:
+                acquire(arg)
+        except BaseException:
+            self._fell(steps, length_hint(left), arg)
+            raise
+        self._undo.append(("", None, (steps.rows, arg)))
+
+    def _fell(self, steps: Steps, left: int, arg: object) -> None:
+        """A step of a row has failed, ``left`` before the end."""
+        for name in list(steps.names)[len(steps.names) - left :]:
+            del self._steps[name]
+        self._undo.append(("", None, (steps.rows[: -left - 1], arg)))
+
     def point(self, step: str) -> None:
         """Announce a step whose work the caller does itself."""
         if step in self._steps or self.state is not _OPEN:
@@ -163,6 +219,10 @@ class Transaction:
         cause = ev
         while self._undo:
             step, undo, args = self._undo.pop()
+            if undo is None:  # a row
+                rows, arg = args
+                self._undo += [(n, back, (arg,)) for n, _, back in rows if back]
+                continue
             try:
                 undo(*args)
             except Exception as exc:  # the rest must still be undone

@@ -90,7 +90,7 @@ def _hand_back(cp: Proc) -> None:
         raise Panic(f"{cp!r} holds a lent address space that nobody lent")
     lent = cp.as_
     with cp.lock:
-        p.lock.enter(LockOrder.P_LOCK)
+        p.lock.enter_as(LockOrder.P_LOCK)
         cp.flag &= ~ProcFlag.SVFORK
         as_unshare(cp)
         if p.as_ is lent:

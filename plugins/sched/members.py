@@ -76,7 +76,7 @@ def child_first(lwp: Lwp, child: Lwp) -> None:
     pidlock.assert_held()
     with child.proc.lock:
         continuelwps(child.proc)
-    lwp.proc.lock.enter(LockOrder.P_LOCK)
+    lwp.proc.lock.enter_as(LockOrder.P_LOCK)
     pidlock.exit()
     continuelwps(lwp.proc)
     lwp.kernel.preempt(lwp)

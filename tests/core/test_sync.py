@@ -39,13 +39,13 @@ def test_a_vfork_childs_lock_goes_before_its_parents() -> None:
     held = LockSet()
     child = Mutex(held, "child", LockOrder.P_LOCK)
     parent = Mutex(held, "parent", LockOrder.P_LOCK)
-    child.enter(LockOrder.P_LOCK_CHILD)
+    child.enter_as(LockOrder.P_LOCK_CHILD)
     with parent:
         pass
     child.exit()
-    parent.enter(LockOrder.P_LOCK)
+    parent.enter_as(LockOrder.P_LOCK)
     with pytest.raises(Panic, match="child entered while holding parent"):
-        child.enter(LockOrder.P_LOCK_CHILD)
+        child.enter_as(LockOrder.P_LOCK_CHILD)
 
 
 def test_twice() -> None:

@@ -4,10 +4,12 @@
 # ruff: noqa: PT012
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.txn import Transaction, TxnState
+from personae.core.txn import Steps, Transaction, TxnState
 
 STEPS = ["holdlwps", "pool_barrier", "getproc", "as_dup", "forklwp:1", "contract"]
 
@@ -142,3 +144,50 @@ def test_call_of_a_name_that_is_taken() -> None:
     with pytest.raises(Panic, match="step 'a' twice"), Transaction("op") as txn:
         txn.call("a", abs, None, 1)
         txn.call("a", abs, None, 2)
+
+
+def row(world: World, bad: str = "") -> Steps:
+    def take(name: str) -> Callable[[list[str]], None]:
+        def acquire(log: list[str]) -> None:
+            if name == bad:
+                raise KernelError(Errno.ENOMEM, name)
+            log.append(name)
+            if name != "getproc":  # it has no undo
+                world.take(name)
+
+        return acquire
+
+    def drop(name: str) -> Callable[[list[str]], None] | None:
+        return None if name == "getproc" else lambda log: world.drop(name)
+
+    return Steps(*((name, take(name), drop(name)) for name in STEPS))
+
+
+@pytest.mark.parametrize("probed", [True, False])
+@pytest.mark.parametrize("bad", [*STEPS, "after"])
+def test_a_row_is_its_steps(bad: str, probed: bool) -> None:
+    """A step of a row that fails undoes those before it, and is the last one begun."""
+    world, log = World(), list[str]()
+    probe = (lambda op, step: None) if probed else None
+    with pytest.raises(KernelError), Transaction("op", probe) as txn:
+        txn.call("before", world.take, world.drop, "before")
+        txn.run(row(world, bad), log)
+        txn.point("after")
+        raise KernelError(Errno.EAGAIN)
+    whole = ["before", *STEPS, "after"]
+    n = whole.index(bad)
+    assert txn.steps == whole[: n + 1]
+    assert log == whole[1:n]
+    assert world.held == []
+
+
+def test_a_row_after_the_end_or_with_a_name_that_is_taken() -> None:
+    with pytest.raises(ValueError, match="one name"):
+        Steps(("a", abs, None), ("a", abs, None))
+    with pytest.raises(Panic, match="a, b"), Transaction("op") as txn:
+        txn.point("b")
+        txn.run(Steps(("a", abs, None), ("b", abs, None)), 1)
+    with Transaction("op") as txn:
+        txn.commit()
+        with pytest.raises(Panic, match="after the end"):
+            txn.run(Steps(("a", abs, None)), 1)
