@@ -443,4 +443,5 @@ def _vnode(vp: Vnode) -> Section:
         "count": vp.v_count,
         "text": vp.v_text,
         "locks": vp.v_locks is not None,
+        **vp.ledger(),
     }

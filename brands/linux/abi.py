@@ -70,6 +70,7 @@ _NATIVE_TO_LINUX = {
     Errno.EISCONN: 106,
     Errno.ENOTCONN: 107,
     Errno.ESHUTDOWN: 108,
+    Errno.ETOOMANYREFS: 109,
     Errno.ETIMEDOUT: 110,
     Errno.ECONNREFUSED: 111,
     Errno.EHOSTUNREACH: 113,

@@ -90,17 +90,25 @@ def sys_pipe2(lwp: Lwp, ufds: int, flags: int) -> int:
         raise KernelError(Errno.EINVAL, "flags")
     if flags & O.DIRECT:
         raise KernelError(Errno.EINVAL, "no packet pipes")
-    proc = lwp.proc
-    fds, limit = proc.fds, proc.fno_ctl
-    cloexec = bool(flags & O.CLOEXEC)
-    rd, wr = pipe_create(lwp.kernel, proc.cred, FNONBLOCK if flags & O.NONBLOCK else 0)
+    nonblock = FNONBLOCK if flags & O.NONBLOCK else 0
+    rd, wr = pipe_create(lwp.kernel, lwp.proc.cred, nonblock)
+    return install_pair(lwp, rd, wr, ufds, bool(flags & O.CLOEXEC))
+
+
+def install_pair(lwp: Lwp, first: File, second: File, ufds: int, cloexec: bool) -> int:
+    """Give two files just made descriptors, and the caller their numbers.
+
+    Raises:
+        KernelError: EMFILE, EFAULT; both files are closed.
+    """
+    fds, limit = lwp.proc.fds, lwp.proc.fno_ctl
     try:
-        a = fds.install(lwp, rd, limit, cloexec)
+        a = fds.install(lwp, first, limit, cloexec)
     except KernelError:
-        file_free(lwp, wr)
+        file_free(lwp, second)
         raise
     try:
-        b = fds.install(lwp, wr, limit, cloexec)
+        b = fds.install(lwp, second, limit, cloexec)
     except KernelError:
         fds.close(lwp, a)
         raise

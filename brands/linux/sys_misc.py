@@ -171,25 +171,6 @@ def sys_riscv_hwprobe(
     return 0
 
 
-# ---- sockets: there are none ----
-
-
-def sys_socket(lwp: Lwp, family: int, kind: int, protocol: int) -> int:
-    """No address family is there."""
-    raise KernelError(Errno.EAFNOSUPPORT, f"socket family {s32(family)}")
-
-
-def sys_socketpair(lwp: Lwp, family: int, kind: int, protocol: int, sv: int) -> int:
-    """No address family is there."""
-    raise KernelError(Errno.EAFNOSUPPORT, f"socket family {s32(family)}")
-
-
-def sys_on_socket(lwp: Lwp, fd: int) -> int:
-    """A call on a socket: no descriptor is one."""
-    lwp.proc.fds.getf(fd & 0xFFFFFFFF)
-    raise KernelError(Errno.ENOTSOCK, "not a socket")
-
-
 def sys_restart_syscall(lwp: Lwp) -> int:
     """Calls are restarted by being entered again; by itself it is interrupted."""
     raise KernelError(Errno.EINTR, "nothing to restart")

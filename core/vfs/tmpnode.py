@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.sync import CondVar
     from personae.core.vfs.tmpfs import TmpFs
+    from personae.core.vfs.unixsock import UnixSocket
 
 NODE_COST = 1024
 """Bytes charged for a node, and for one directory entry: a limit must also stop a
@@ -325,7 +326,7 @@ class TmpDev(TmpNode):
         rdev: int = 0,
     ) -> None:
         super().__init__(fs, vtype, ino, mode, uid, gid, rdev)
-        self.sock: object | None = None
+        self.sock: UnixSocket | None = None
         """What a socket's name leads to (set by bind)."""
 
     def open(self, lwp: Lwp | None, flag: int) -> Vnode:

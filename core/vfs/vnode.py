@@ -27,12 +27,14 @@ from personae.core.policy import secpolicy_vnode_access
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
+    from personae.core.file import File
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.sync import CondVar
     from personae.core.vfs.locks import LockTable, Owner
     from personae.core.vfs.tty import Tty
+    from personae.core.vfs.unixsock import UnixSocket
 
 R_OK, W_OK, X_OK = 4, 2, 1
 """Bits of the ``want`` of access()."""
@@ -228,6 +230,12 @@ class VfsState:
     """Event ports."""
     port_depth: int = 0
     """Ports that ask each other for their state at this moment."""
+    sock_bytes: int = 0
+    """Bytes that wait in all sockets, with what their messages cost."""
+    abstract: dict[tuple[int, int, bytes], UnixSocket] = field(default_factory=dict)
+    """Sockets by zone, type and abstract name (unix(7))."""
+    inflight: dict[File, int] = field(default_factory=dict)
+    """Open files on their way through sockets: how many messages hold each."""
     lock_waits: dict[Owner, tuple[Owner, CondVar]] = field(default_factory=dict)
     """Who waited last for whose record lock."""
     mounts: list[Vfs] = field(default_factory=list)
@@ -339,6 +347,10 @@ class Vnode:
 
     def inactive(self) -> None:
         """The last holder is gone (VOP_INACTIVE)."""
+
+    def ledger(self) -> dict[str, object]:
+        """What it holds besides, for the account of the kernel (core/ledger.py)."""
+        return {}
 
     # -- open files
 

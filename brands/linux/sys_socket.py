@@ -1,0 +1,208 @@
+"""System calls on sockets: the local family, AF_UNIX (unix(7)).
+
+Other families are EAFNOSUPPORT: the machine has no network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from personae.brands.linux.sockabi import (
+    AF_UNIX,
+    AF_UNSPEC,
+    SOCK_CLOEXEC,
+    SOCK_NONBLOCK,
+    SOCK_TYPE_MASK,
+    family_of,
+    read_address,
+    store_address,
+)
+from personae.brands.linux.sys_fd import (
+    getf,
+)
+from personae.brands.linux.sys_fdctl import install_pair
+from personae.core.errno import Errno, KernelError
+from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
+from personae.core.syscall import s32
+from personae.core.vfs import vnops
+from personae.core.vfs.lookup import Namei
+from personae.core.vfs.tmpnode import TmpDev
+from personae.core.vfs.unixqueue import Kind
+from personae.core.vfs.unixsock import UnixSocket, join, ucred_of
+from personae.core.vfs.vnode import W_OK, VType, counters
+
+if TYPE_CHECKING:
+    from personae.core.lwp import Lwp
+
+
+def socket_of(lwp: Lwp, fd: int) -> tuple[File, UnixSocket]:
+    """The socket of a descriptor: EBADF, ENOTSOCK."""
+    file = getf(lwp, fd)
+    vp = file.f_vnode
+    if not isinstance(vp, UnixSocket):
+        raise KernelError(Errno.ENOTSOCK, "not a socket")
+    return file, vp
+
+
+def _kind(family: int, kind: int, protocol: int) -> tuple[Kind, int, bool]:
+    """Type, FNONBLOCK and close-on-exec of a new socket."""
+    kind &= 0xFFFFFFFF
+    if kind & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK):
+        raise KernelError(Errno.EINVAL, f"type {kind:#x}")
+    if s32(family) != AF_UNIX:
+        raise KernelError(Errno.EAFNOSUPPORT, f"socket family {s32(family)}")
+    if s32(protocol) not in (0, AF_UNIX):
+        raise KernelError(Errno.EPROTONOSUPPORT, f"protocol {s32(protocol)}")
+    number = kind & SOCK_TYPE_MASK
+    if number == 3:  # SOCK_RAW is a datagram (unix_create)
+        number = Kind.DGRAM
+    if number not in list(Kind):
+        raise KernelError(Errno.ESOCKTNOSUPPORT, f"type {number}")
+    flag = FNONBLOCK if kind & SOCK_NONBLOCK else 0
+    return Kind(number), flag, bool(kind & SOCK_CLOEXEC)
+
+
+def _file(lwp: Lwp, sock: UnixSocket, flag: int) -> File:
+    return File(sock, FREAD | FWRITE | flag, lwp.proc.cred)
+
+
+# ---- making and connecting ----
+
+
+def sys_socket(lwp: Lwp, family: int, kind: int, protocol: int) -> int:
+    """Make a socket."""
+    number, flag, cloexec = _kind(family, kind, protocol)
+    sock = UnixSocket(lwp.kernel, number, ucred_of(lwp))
+    proc = lwp.proc
+    return proc.fds.install(lwp, _file(lwp, sock, flag), proc.fno_ctl, cloexec)
+
+
+def sys_socketpair(lwp: Lwp, family: int, kind: int, protocol: int, sv: int) -> int:
+    """Make two sockets that are connected."""
+    number, flag, cloexec = _kind(family, kind, protocol)
+    who = ucred_of(lwp)
+    a, b = (UnixSocket(lwp.kernel, number, who) for _ in range(2))
+    join(a, b)
+    return install_pair(lwp, _file(lwp, a, flag), _file(lwp, b, flag), sv, cloexec)
+
+
+def _autobind(lwp: Lwp, sock: UnixSocket) -> None:
+    """An abstract name of five hexadecimal digits (unix(7), autobind)."""
+    zone = lwp.proc.zone.id
+    for n in range(1 << 20):
+        name = b"\0%05x" % n
+        if (zone, sock.kind, name) not in counters(lwp.kernel).abstract:
+            sock.bind(name, None, zone)
+            return
+    raise KernelError(Errno.ENOSPC, "every autobind name is taken")
+
+
+def sys_bind(lwp: Lwp, fd: int, addr: int, size: int) -> int:
+    """Give a socket its address."""
+    _, sock = socket_of(lwp, fd)
+    name = read_address(lwp, addr, size)
+    if sock.name:
+        raise KernelError(Errno.EINVAL, "the socket has an address")
+    if not name:
+        _autobind(lwp, sock)
+    elif name[:1] == b"\0":
+        sock.bind(name, None, lwp.proc.zone.id)
+    else:
+        try:
+            node = vnops.vn_mknod(lwp, name, VType.SOCK, 0o777)
+        except KernelError as e:
+            if e.errno is Errno.EEXIST:
+                raise KernelError(Errno.EADDRINUSE, f"{name!r}") from None
+            raise
+        assert isinstance(node, TmpDev)
+        sock.bind(name, node)
+    return 0
+
+
+def find(lwp: Lwp, name: bytes, kind: Kind) -> UnixSocket:
+    """The socket with an address: ECONNREFUSED if there is none, EACCES ..."""
+    if name[:1] == b"\0":
+        got = counters(lwp.kernel).abstract.get((lwp.proc.zone.id, kind, name))
+    else:
+        vp = Namei(lwp.proc).lookup(name)
+        vp.access(lwp.proc.cred, W_OK)
+        got = vp.sock if isinstance(vp, TmpDev) else None
+    if got is None:
+        raise KernelError(Errno.ECONNREFUSED, f"no socket at {name!r}")
+    return got
+
+
+def sys_listen(lwp: Lwp, fd: int, backlog: int) -> int:
+    """Let others connect."""
+    _, sock = socket_of(lwp, fd)
+    sock.listen(s32(backlog), ucred_of(lwp))
+    return 0
+
+
+def sys_connect(lwp: Lwp, fd: int, addr: int, size: int) -> int:
+    """Connect to a listener, or set where datagrams go."""
+    file, sock = socket_of(lwp, fd)
+    size &= 0xFFFFFFFF
+    if sock.kind is Kind.DGRAM and family_of(lwp, addr, size) == AF_UNSPEC:
+        sock.connect(lwp, None, file.f_flag)
+        return 0
+    name = read_address(lwp, addr, size)
+    if not name:
+        raise KernelError(Errno.EINVAL, "an address without a name")
+    sock.connect(lwp, find(lwp, name, sock.kind), file.f_flag)
+    return 0
+
+
+def sys_accept(lwp: Lwp, fd: int, addr: int, lenp: int) -> int:
+    """Take the next connection."""
+    return sys_accept4(lwp, fd, addr, lenp, 0)
+
+
+def sys_accept4(lwp: Lwp, fd: int, addr: int, lenp: int, flags: int) -> int:
+    """As accept, with flags for the new descriptor."""
+    flags &= 0xFFFFFFFF
+    if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
+        raise KernelError(Errno.EINVAL, f"flags {flags:#x}")
+    file, sock = socket_of(lwp, fd)
+    proc = lwp.proc
+    got = sock.accept(lwp, file.f_flag)
+    try:
+        slot = proc.fds.reserve(proc.fno_ctl)
+    except KernelError:
+        sock.unaccept(got)
+        raise
+    new = _file(lwp, got, FNONBLOCK if flags & SOCK_NONBLOCK else 0)
+    proc.fds.setf(slot, new, bool(flags & SOCK_CLOEXEC))
+    if addr:
+        try:
+            store_address(lwp, got.peer.name if got.peer else b"", addr, lenp)
+        except KernelError:
+            proc.fds.close(lwp, slot)
+            raise
+    return slot
+
+
+def sys_getsockname(lwp: Lwp, fd: int, addr: int, lenp: int) -> int:
+    """The socket's own address."""
+    _, sock = socket_of(lwp, fd)
+    store_address(lwp, sock.name, addr, lenp)
+    return 0
+
+
+def sys_getpeername(lwp: Lwp, fd: int, addr: int, lenp: int) -> int:
+    """The address of the other end."""
+    _, sock = socket_of(lwp, fd)
+    if sock.peer is None:
+        raise KernelError(Errno.ENOTCONN, "not connected")
+    store_address(lwp, sock.peer.name, addr, lenp)
+    return 0
+
+
+def sys_shutdown(lwp: Lwp, fd: int, how: int) -> int:
+    """End one direction or both."""
+    _, sock = socket_of(lwp, fd)
+    how = s32(how)
+    if how not in (0, 1, 2):
+        raise KernelError(Errno.EINVAL, f"shutdown {how}")
+    sock.shutdown(how != 1, how != 0)
+    return 0
