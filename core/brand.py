@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from personae.core.conform.declare import Conformance
 from personae.core.errno import Errno, KernelError
 from personae.core.execrules import ExecRules
 from personae.core.hookspecs import API_VERSION, BrandSpec, hookimpl
@@ -142,6 +143,8 @@ class Brand:
         sig_deadly: Set of signals that end a process by default here, though they
             are ignored in illumos.
         exec_rules: How exec builds an address space.
+        conformance: Its suite, and how the kit makes its calls; what every brand
+            gets without it is in ``core.conform``.
 
     Raises:
         PluginError: The operations don't fit; the text says which and how.
@@ -158,6 +161,7 @@ class Brand:
         sigcld_discard: bool = False,
         sig_deadly: int = 0,
         exec_rules: ExecRules = DEFAULT_RULES,
+        conformance: Conformance | None = None,
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
@@ -170,6 +174,7 @@ class Brand:
         self.sigcld_discard = sigcld_discard
         self.sig_deadly = sig_deadly
         self.exec_rules = exec_rules
+        self.conformance = conformance or Conformance()
         self.plugin = ops
         self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)

@@ -35,6 +35,7 @@ from personae.brands.linux import (
 )
 from personae.brands.linux.ops import LinuxOps
 from personae.core.brand import Brand
+from personae.core.conform import Calls, Conformance
 from personae.core.signo import Sig, sigbit
 from personae.core.syscall import load_sysent
 
@@ -75,4 +76,13 @@ BRAND = Brand(
     load_sysent(Path(__file__).with_name("syscalls.toml"), HANDLERS),
     description="riscv64 Linux: unmodified Debian programs",
     sig_deadly=sigbit(Sig.SIGPWR),
+    conformance=Conformance(
+        calls=Calls(
+            fork=("clone", 17, 0, 0, 0, 0),
+            vfork=("clone", 0x4111, 0, 0, 0, 0),  # CLONE_VFORK | CLONE_VM | SIGCHLD
+            exit=("exit_group", "code"),
+            wait=("wait4", -1, "buffer", 0, 0),
+            exec=("execve", "path", "argv", "envp"),
+        ),
+    ),
 )

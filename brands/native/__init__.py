@@ -29,6 +29,7 @@ from personae.brands.native import (
 )
 from personae.brands.native.ops import NativeOps
 from personae.core.brand import Brand
+from personae.core.conform import Calls, Conformance
 from personae.core.syscall import load_sysent
 
 _HANDLERS = {
@@ -62,4 +63,16 @@ BRAND = Brand(
     load_sysent(Path(__file__).with_name("syscalls.toml"), _HANDLERS),
     description="illumos-like: fork1, forkall, vfork, contracts, zones",
     sigcld_discard=True,
+    conformance=Conformance(
+        programs=Path(__file__).with_name("conform"),
+        calls=Calls(
+            fork=("forksys", 0, 0),
+            vfork=("forksys", 2, 0),
+            wait=("waitid", 7, 0, "buffer", 1),  # P_ALL, WEXITED
+            exec=("execve", "path", "argv", "envp"),
+            results=("a0", "a1", "t0"),
+            child="a1 != 0",
+            error="t0 != 0",
+        ),
+    ),
 )
