@@ -427,7 +427,8 @@ def _clearbrand(f: Birth) -> None:
 
 
 def _copy_procdata(f: Birth) -> None:
-    f.cp.brand.ops.b_copy_procdata(f.cp, f.p)
+    if f.p.brand is f.cp.brand:  # the first process of a zone is a child of p0
+        f.cp.brand.ops.b_copy_procdata(f.cp, f.p)
 
 
 _STEPS = Steps(

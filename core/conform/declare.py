@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personae.core.syscall import Sysent
 
-Call = tuple[Union[str, int], ...]
+Call = tuple[str | int, ...]
 """A system call: its name in the brand's table, then its arguments.
 
 An argument is a number or one of the words ``code`` (an exit status), ``buffer`` (256

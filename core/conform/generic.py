@@ -97,7 +97,7 @@ def books(stage: Stage) -> None:
         return
     z = stage.zone()
     k = z.machine.kernel
-    programs = {
+    programs: dict[str, tuple[bytes, list[int]]] = {
         "fork": (stage.guests.forker(), [Status.CHILD, Status.GOOD]),
         "an orphan": (stage.guests.orphan(), [Status.GOOD, Status.CHILD]),
     }
@@ -123,7 +123,7 @@ def books(stage: Stage) -> None:
 
 
 def killed(stage: Stage) -> None:
-    """Processes that are ended from outside, at every few instructions of their life."""
+    """Processes that are ended from outside, early and late in their life."""
     if lacks(stage, "fork", "exit", "wait"):
         return
     z = stage.zone()

@@ -16,7 +16,7 @@ from personae.core.conform.generic import lacks
 from personae.core.conform.guests import Status
 from personae.core.conform.stage import Exits
 from personae.core.conform.watch import ORDER, Watched, balance, may_fail, of_children
-from personae.core.errno import Errno, KernelError
+from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import hookimpl
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.proc import Proc
@@ -162,6 +162,17 @@ def hook_order(stage: Stage) -> None:
     if lacks(stage, "fork", "exit", "wait"):
         return
     trial = Trial(stage, "fork")
+    try:
+        _order_and_balance(stage, trial)
+    except Panic as e:
+        trial.watched.said(f"Panic: {e}")
+        stage.machines.remove(trial.zone.machine)
+    problems = trial.watched.problems
+    what = "no operation fails that must not, keeps a lock, or forgets its data"
+    stage.check(not problems, what, "FORK-76, FORK-79, FORK-117", "\n".join(problems))
+
+
+def _order_and_balance(stage: Stage, trial: Trial) -> None:
     trial.run()
     child = [h for h in of_children(trial.watched) if h in ORDER]
     stage.equal(
@@ -177,9 +188,6 @@ def hook_order(stage: Stage) -> None:
         lines += [f"{step}: {w}" for w in balance(of_children(trial.watched), False)]
     what = "what a failed fork has called is called back"
     stage.check(not lines, what, "FORK-78, FORK-79", "\n".join(lines[:5]))
-    problems = trial.watched.problems
-    what = "no operation fails that must not, keeps a lock, or forgets its data"
-    stage.check(not problems, what, "FORK-76, FORK-79, FORK-117", "\n".join(problems))
 
 
 def brand_fails(stage: Stage) -> None:

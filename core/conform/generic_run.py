@@ -85,7 +85,7 @@ def same_twice(stage: Stage) -> None:
 
 
 def snapshots(stage: Stage) -> None:
-    """A machine that is saved and loaded in the middle goes on as if it had not been."""
+    """A machine that is saved and loaded in the middle goes on as if nothing was."""
     if lacks(stage, "exit"):
         return
     plain, steps = _run(stage, frozenset())

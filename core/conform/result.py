@@ -96,10 +96,11 @@ class CaseResult:
     @property
     def replay(self) -> str:
         """The command that runs this case alone, in the same way."""
-        seed = f" --seed {self.seed}" if self.seed else ""
-        return f"personae conform {self.brand} --case {self.name} --cpus {self.cpus}" + (
-            seed
-        )
+        words = ["personae conform", self.brand, "--case", self.name]
+        words += ["--cpus", str(self.cpus)]
+        if self.seed:
+            words += ["--seed", str(self.seed)]
+        return " ".join(words)
 
     @override
     def __str__(self) -> str:

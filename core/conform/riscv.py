@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 
-REGS = {
-    name: n
-    for n, name in enumerate(
-        "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 "
-        "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
-    )
-}
+_NAMES = (
+    *("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"),
+    *(f"a{i}" for i in range(8)),
+    *(f"s{i}" for i in range(2, 12)),
+    *(f"t{i}" for i in range(3, 7)),
+)
+REGS = {name: n for n, name in enumerate(_NAMES)}
 """Number of each integer register by its name in the calling convention."""
 TEXT = 0x10000
 DATA = 0x20000
@@ -51,27 +51,27 @@ class Asm:
         self._i(0x1B, 0, rd, rd, low)
 
     def addi(self, rd: str, rs1: str, imm: int) -> None:
-        """rd = rs1 + imm."""
+        """Rd = rs1 + imm."""
         self._i(0x13, 0, rd, rs1, imm)
 
     def andi(self, rd: str, rs1: str, imm: int) -> None:
-        """rd = rs1 & imm."""
+        """Rd = rs1 & imm."""
         self._i(0x13, 7, rd, rs1, imm)
 
     def slli(self, rd: str, rs1: str, n: int) -> None:
-        """rd = rs1 << n."""
+        """Rd = rs1 << n."""
         self._i(0x13, 1, rd, rs1, n)
 
     def srli(self, rd: str, rs1: str, n: int) -> None:
-        """rd = rs1 >> n, unsigned."""
+        """Rd = rs1 >> n, unsigned."""
         self._i(0x13, 5, rd, rs1, n)
 
     def add(self, rd: str, rs1: str, rs2: str) -> None:
-        """rd = rs1 + rs2."""
+        """Rd = rs1 + rs2."""
         self._r(0x33, 0, 0, REGS[rd], REGS[rs1], REGS[rs2])
 
     def xor(self, rd: str, rs1: str, rs2: str) -> None:
-        """rd = rs1 ^ rs2."""
+        """Rd = rs1 ^ rs2."""
         self._r(0x33, 4, 0, REGS[rd], REGS[rs1], REGS[rs2])
 
     def ld(self, rd: str, off: int, rs1: str) -> None:
@@ -103,7 +103,7 @@ class Asm:
         self.words.append(0x73)
 
     def branch(self, op: str, rs1: str, rs2: str, label: str) -> None:
-        """Branch to ``label`` if ``rs1`` ``op`` ``rs2``; op is ``==``, ``!=``, ``<``."""
+        """Branch to ``label`` if ``rs1 op rs2``; op is ``==``, ``!=`` or ``<``."""
         f3 = {"==": 0, "!=": 1, "<": 4}[op]
         self.branches.append((len(self.words), "B", label))
         self.words.append(REGS[rs2] << 20 | REGS[rs1] << 15 | f3 << 12 | 0x63)
@@ -166,8 +166,6 @@ def program(code: bytes, data: bytes = b"") -> bytes:
         0,
     )
     loads = struct.pack("<IIQQQQQQ", 1, 5, 0, TEXT, TEXT, len(text), len(text), PAGE)
-    loads += struct.pack(
-        "<IIQQQQQQ", 1, 6, at, DATA, DATA, len(data), DATA_SIZE, PAGE
-    )
+    loads += struct.pack("<IIQQQQQQ", 1, 6, at, DATA, DATA, len(data), DATA_SIZE, PAGE)
     head = ehdr + loads
     return head + text[len(head) :] + bytes(at - len(text)) + data

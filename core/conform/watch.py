@@ -1,8 +1,8 @@
 """A brand whose operations are watched while the kernel calls them.
 
 ``Watched`` gives a copy of a brand for a machine of its own.  Each operation is noted,
-and what the catalogue (``hookspecs.BrandSpec``) asks of it is checked on the spot: who may
-fail, that no lock is kept, what is freed when.  FORK-74..82 in terms of calls.
+and what the catalogue (``hookspecs.BrandSpec``) asks of it is checked on the spot:
+who may fail, that no lock is kept, what is freed when.  FORK-74..82 in terms of calls.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import KernelError
+from personae.core.hookdoc import hook_docs
 from personae.core.hookspecs import BrandSpec
-from personae.core.plugin import spec_names
+from personae.core.plugin import spec_args
 from personae.core.sync import Sleep
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ PER_CALL = ("b_sysret", "b_syserr", "b_nosys", "b_sendsig")
 
 def may_fail(hook: str) -> bool:
     """Whether the catalogue lets an operation fail."""
-    return "May fail: yes" in (getattr(BrandSpec, hook).__doc__ or "")
+    return hook_docs()[hook].fallible
 
 
 class Watched:
@@ -48,7 +49,7 @@ class Watched:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.problems: list[str] = []
         self._installed: dict[int, Any] = {}
-        for hook in spec_names(BrandSpec):
+        for hook in spec_args(BrandSpec):
             setattr(self.brand.ops, hook, self._wrap(hook, getattr(brand.ops, hook)))
 
     def clear(self) -> None:

@@ -72,6 +72,7 @@ class BrandSpec:
     def b_copy_procdata(self, child: Proc, parent: Proc) -> None:
         """Copy the brand's process data for a fork.
 
+        Not called where the parent is of another brand: it has only b_setbrand's.
         The child has no lwp, and valid are only: pid, family, zone, brand,
         task, pool, cred, user area.
 
