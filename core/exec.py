@@ -28,6 +28,7 @@ from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
 from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.prstop import prinvalidate, relvm_barrier
+from personae.core.ptimer import timers_cancel
 from personae.core.vfork import relvm
 from personae.core.vfs.lookup import lookup
 from personae.core.vfs.vnode import R_OK, S_ISGID, S_ISUID, X_OK, VType
@@ -415,6 +416,7 @@ def _commit(
     """The process becomes the new program.  Nothing here fails."""
     proc = lwp.proc
     exitlwps(lwp)
+    timers_cancel(proc)
     freectx(lwp, isexec=True)
     freepctx(proc, isexec=True)
     relvm(proc)

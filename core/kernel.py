@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae import hw
-from personae.core import corefile, signal, zonelife
+from personae.core import corefile, ptimer, signal, zonelife
 from personae.core import exit as exits
 from personae.core.blame import blame, vectors_of
 from personae.core.brand import Brand, BrandTable
@@ -305,6 +305,7 @@ class Kernel:
     def timers_cancel(self, proc: Proc) -> None:
         """The process exits: no timer of it goes off any more."""
         proc.itimer_real = (0, 0)
+        ptimer.timers_cancel(proc)
 
     # ---- waiting ----
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from personae.core.pid import Pid
     from personae.core.pool import Pool
     from personae.core.prctl import Control
+    from personae.core.ptimer import PosixTimer
     from personae.core.rctl import RctlSet
     from personae.core.session import Pgrp, Session
     from personae.core.signo import SigAction, SigInfo
@@ -177,7 +178,8 @@ class Proc:
         "ppid", "pr_cv", "prflag", "prof", "psibling", "rctls", "segacct", "sess",
         "sibling",
         "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
-        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "trace",
+        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "timers",
+        "trace",
         "user", "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata",
         "wpage", "zombies", "zone",
     )  # fmt: skip
@@ -271,6 +273,8 @@ class Proc:
         """Signal the parent gets at exit; 0 none.  Set by the brand at fork."""
         self.itimer_real: tuple[int, int] = (0, 0)
         """(deadline in cycles or 0, interval in cycles)."""
+        self.timers: dict[int, PosixTimer] | None = None
+        """POSIX timers by number, once it has had one (``core.ptimer``)."""
         self.wcode = 0
         self.wdata = 0
         """Why a child is waitable: CLD_* and its status (sys/proc.h)."""

@@ -112,7 +112,6 @@ class ProcData:
     membarrier: bool = False
     limits_set: bool = False
     caps: tuple[int, int] | None = None
-    timers: dict[int, Any] = field(default_factory=dict)
     fs: Group | None = None
     vfork_cv: CondVar | None = None
     exit_cv: CondVar | None = None
@@ -122,7 +121,6 @@ class ProcData:
         new = ProcData.__new__(ProcData)
         new.__dict__.update(self.__dict__)
         new.pdeathsig = new.subreaper = 0
-        new.timers = {}
         new.fs = new.vfork_cv = new.exit_cv = None
         return new
 

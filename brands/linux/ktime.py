@@ -9,8 +9,6 @@ from personae.core.errno import Errno, KernelError
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
-    from personae.core.lwp import Lwp
-    from personae.core.proc import Proc
 
 KTIME_MAX = (1 << 63) - 1
 
@@ -60,27 +58,3 @@ def deadline_after(kernel: Kernel, ns: int) -> int:
 def realtime_ns(kernel: Kernel) -> int:
     """CLOCK_REALTIME: ns since 1970."""
     return kernel.wall_ns
-
-
-_INSTRET = 66
-"""Slot of a lwp's registers that counts its instructions, one a cycle."""
-
-
-def lwp_cycles(lwp: Lwp) -> tuple[int, int]:
-    """User and system time of a lwp as of now, in cycles."""
-    return max(lwp.utime, lwp.regs[_INSTRET]), lwp.stime
-
-
-def proc_cycles(proc: Proc) -> tuple[int, int]:
-    """User and system time of a process with all its lwps, in cycles."""
-    user, system = proc.utime, proc.stime
-    for lwp in proc.lwps:
-        u, s = lwp_cycles(lwp)
-        user += u
-        system += s
-    return user, system
-
-
-def settle(lwp: Lwp) -> None:
-    """The lwp ends: what it used is in its counters from now on."""
-    lwp.utime, lwp.stime = lwp_cycles(lwp)

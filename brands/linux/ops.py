@@ -11,7 +11,6 @@ from personae.brands.linux import (
     sharing,
     start,
     threads,
-    timers,
 )
 from personae.brands.linux.abi import NEG_ERRNO
 from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
@@ -117,7 +116,6 @@ class LinuxOps:
     def b_proc_exit(self, proc: Proc) -> None:
         """Leave clone groups; children ask for a signal; a vfork parent goes on."""
         sharing.leave(proc)
-        timers.stop_all(proc)
         start.release_vfork_parent(proc)
         for child in proc.children():
             sig = pdata(child).pdeathsig if child.brand is proc.brand else 0

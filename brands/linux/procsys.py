@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import NSEC
 from personae.brands.linux.data import ZoneData
-from personae.brands.linux.ktime import cycles_to_ticks, proc_cycles
+from personae.brands.linux.ktime import cycles_to_ticks
 from personae.brands.linux.pids import zone_procs
 from personae.brands.linux.proctext import state_of
 from personae.brands.linux.sys_cred import CAP_LAST, NGROUPS_MAX
 from personae.brands.linux.sysvtext import SysvFile
+from personae.core.cputime import proc_cycles
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.vfs.pseudofs import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import PAGE, RLIM_INFINITY
 from personae.brands.linux.data import ZoneData, pdata
-from personae.brands.linux.ktime import cycles_to_ticks, proc_cycles
+from personae.brands.linux.ktime import cycles_to_ticks
 from personae.brands.linux.openflags import flags_to_linux, linux_dev
 from personae.brands.linux.pids import (
     linux_pid,
@@ -16,6 +16,7 @@ from personae.brands.linux.pids import (
 )
 from personae.brands.linux.sigabi import TO_LINUX, sigset_to_linux
 from personae.brands.linux.sys_cred import ALL_CAPS, caps_of
+from personae.core.cputime import proc_cycles
 from personae.core.errno import KernelError
 from personae.core.file import FD_CLOEXEC
 from personae.core.lwp import TState

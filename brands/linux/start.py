@@ -9,7 +9,6 @@ from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.sigabi import TO_NATIVE
 from personae.brands.linux.signals import FRAME_SIZE, TRAMPOLINE
 from personae.brands.linux.sys_cred import forget_caps
-from personae.brands.linux.timers import stop_all
 from personae.core.exec import StartState
 from personae.core.execload import build_stack
 from personae.core.rctl import rlimit_set
@@ -85,7 +84,6 @@ def after_exec(lwp: Lwp) -> None:
     proc = lwp.proc
     data = pdata(proc)
     data.exec()
-    stop_all(proc)
     forget_caps(lwp)
     proc.exit_signal = Sig.SIGCLD
     thread = ldata(lwp)

@@ -9,7 +9,7 @@ from personae.brands.linux import abi, sharing
 from personae.brands.linux.abi import AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, RUSAGE
 from personae.brands.linux.anonfd import PidFd
 from personae.brands.linux.data import pdata
-from personae.brands.linux.ktime import cycles_to_ns, lwp_cycles, proc_cycles
+from personae.brands.linux.ktime import cycles_to_ns
 from personae.brands.linux.pids import (
     find_proc,
     linux_pid,
@@ -22,6 +22,7 @@ from personae.brands.linux.sigabi import linux_status_sig, pack_siginfo
 from personae.brands.linux.sys_fd import space_of
 from personae.brands.linux.sys_file import find_at, user_path
 from personae.core import session
+from personae.core.cputime import lwp_cycles, proc_cycles
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import exec_common
 from personae.core.exit import lwp_exit, proc_exit

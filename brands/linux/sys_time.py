@@ -10,14 +10,13 @@ from personae.brands.linux.ktime import (
     KTIME_MAX,
     cycles_to_ns,
     cycles_to_ticks,
-    lwp_cycles,
     ns_to_cycles,
-    proc_cycles,
     realtime_ns,
     timespec_ns,
     timeval_ns,
 )
 from personae.brands.linux.pids import find_proc, find_thread
+from personae.core.cputime import lwp_cycles, proc_cycles
 from personae.core.errno import Errno, KernelError
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.syscall import s32

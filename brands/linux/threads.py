@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from personae.brands.linux import futex, policies
 from personae.brands.linux.abi import U32, Clone
 from personae.brands.linux.data import LwpData, ldata
-from personae.brands.linux.ktime import settle
 from personae.brands.linux.pids import linux_tid
+from personae.core.cputime import settle
 from personae.core.errno import Errno, KernelError
 from personae.core.forklwp import lwp_create, lwp_start
 from personae.core.lwp import TpFlag

@@ -25,6 +25,7 @@ from personae.brands.native import (
     sys_sched,
     sys_signal,
     sys_time,
+    sys_timer,
     sys_zone,
 )
 from personae.brands.native.ops import NativeOps
@@ -51,6 +52,7 @@ _HANDLERS = {
         sys_sched,
         sys_signal,
         sys_time,
+        sys_timer,
         sys_zone,
     )
     for name, fn in vars(module).items()

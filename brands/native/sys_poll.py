@@ -10,6 +10,7 @@ from personae.brands.native.user import space_of
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FREAD, FWRITE, File
 from personae.core.poll import PollState, first_timer, poll_file, poll_sleep, swap_mask
+from personae.core.ptimer import MAX_NS
 from personae.core.sync import Restart
 from personae.core.syscall import s32, s64
 from personae.core.vfs.port import (
@@ -52,7 +53,7 @@ def _deadline(lwp: Lwp, sec: int, nsec: int) -> int:
     """The time, in cycles, that is so long from now."""
     if sec < 0 or not 0 <= nsec < NANOSEC:
         raise KernelError(Errno.EINVAL, f"time {sec}, {nsec}")
-    return lwp.kernel.now + lwp.kernel.cycles(sec * NANOSEC + nsec)
+    return lwp.kernel.now + lwp.kernel.cycles(min(sec * NANOSEC + nsec, MAX_NS))
 
 
 # ---- poll ----

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
+from personae.core.cputime import lwp_cycles, proc_cycles
 from personae.core.errno import Errno, KernelError
+from personae.core.ptimer import MAX_NS
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.syscall import s32
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from personae.core.vm.as_ import As
 
 NANOSEC = 1_000_000_000
+ITIMER_MAX = 100_000_000
+"""Longest time of an interval timer in seconds (itimerfix, os/timers.c)."""
 
 
 def _as(lwp: Lwp) -> As:
@@ -29,7 +34,7 @@ def _ns(kernel: Kernel, cycles: int) -> int:
     return cycles * NANOSEC // kernel.config.clock_hz
 
 
-def _clock(lwp: Lwp, clock: int) -> int:
+def clock_ns(lwp: Lwp, clock: int) -> int:
     """What a clock shows, in ns; EINVAL if there is no such clock."""
     k = lwp.kernel
     if clock in (0, abi.CLOCK_REALTIME):
@@ -37,19 +42,53 @@ def _clock(lwp: Lwp, clock: int) -> int:
     if clock == abi.CLOCK_MONOTONIC:
         return k.now_ns
     if clock == abi.CLOCK_THREAD_CPUTIME_ID:
-        return _ns(k, lwp.utime + lwp.stime)
-    lwps = lwp.proc.lwps
-    user = lwp.proc.utime + sum(t.utime for t in lwps)
+        return _ns(k, sum(lwp_cycles(lwp)))
     if clock == abi.CLOCK_VIRTUAL:
-        return _ns(k, user)
+        return _ns(k, proc_cycles(lwp.proc)[0])
     if clock == abi.CLOCK_PROCESS_CPUTIME_ID:
-        return _ns(k, user + lwp.proc.stime + sum(t.stime for t in lwps))
+        return _ns(k, sum(proc_cycles(lwp.proc)))
     raise KernelError(Errno.EINVAL, f"clock {clock}")
+
+
+def sys_clock_getres(lwp: Lwp, clock: int, tp: int) -> int:
+    """clock_getres(clock, tp): all clocks show every cycle."""
+    clock_ns(lwp, s32(clock))
+    if tp:
+        ns = max(1, NANOSEC // lwp.kernel.config.clock_hz)
+        _as(lwp).copyout(tp, abi.TIMESPEC.pack(ns // NANOSEC, ns % NANOSEC))
+    return 0
+
+
+def sys_clock_settime(lwp: Lwp, clock: int, tp: int) -> int:
+    """clock_settime(clock, tp): virtual time is never set, EPERM."""
+    if s32(clock) not in (0, abi.CLOCK_REALTIME):
+        raise KernelError(Errno.EINVAL, f"clock {s32(clock)} can't be set")
+    sec, nsec = abi.TIMESPEC.unpack(_as(lwp).copyin(tp, abi.TIMESPEC.size))
+    if sec < 0 or not 0 <= nsec < NANOSEC:
+        raise KernelError(Errno.EINVAL, "not a time")
+    raise KernelError(Errno.EPERM, "virtual time is not set by guests")
+
+
+def sys_stime(lwp: Lwp, seconds: int) -> int:
+    """stime(seconds): virtual time is never set, EPERM."""
+    raise KernelError(Errno.EPERM, f"stime({seconds})")
+
+
+def sys_adjtime(lwp: Lwp, delta: int, olddelta: int) -> int:
+    """adjtime(delta, olddelta): there is never an adjustment under way; EPERM."""
+    if delta:
+        _, usec = _as(lwp).load(delta, "<qq")
+        if abs(usec) >= 1_000_000:
+            raise KernelError(Errno.EINVAL, "not a time")
+        raise KernelError(Errno.EPERM, "virtual time is not adjusted by guests")
+    if olddelta:
+        _as(lwp).copyout(olddelta, abi.TIMESPEC.pack(0, 0))
+    return 0
 
 
 def sys_clock_gettime(lwp: Lwp, clock: int, tp: int) -> int:
     """clock_gettime(clock, tp)."""
-    ns = _clock(lwp, s32(clock))
+    ns = clock_ns(lwp, s32(clock))
     _as(lwp).copyout(tp, abi.TIMESPEC.pack(ns // NANOSEC, ns % NANOSEC))
     return 0
 
@@ -57,14 +96,14 @@ def sys_clock_gettime(lwp: Lwp, clock: int, tp: int) -> int:
 def sys_gettimeofday(lwp: Lwp, tv: int) -> int:
     """gettimeofday(tv)."""
     if tv:
-        ns = _clock(lwp, abi.CLOCK_REALTIME)
+        ns = clock_ns(lwp, abi.CLOCK_REALTIME)
         _as(lwp).copyout(tv, abi.TIMESPEC.pack(ns // NANOSEC, ns % NANOSEC // 1000))
     return 0
 
 
 def sys_time(lwp: Lwp) -> int:
     """time(): seconds since 1970."""
-    return _clock(lwp, abi.CLOCK_REALTIME) // NANOSEC
+    return clock_ns(lwp, abi.CLOCK_REALTIME) // NANOSEC
 
 
 def deadline_of(lwp: Lwp, tsp: int) -> int:
@@ -72,7 +111,7 @@ def deadline_of(lwp: Lwp, tsp: int) -> int:
     sec, nsec = abi.TIMESPEC.unpack(_as(lwp).copyin(tsp, abi.TIMESPEC.size))
     if sec < 0 or not 0 <= nsec < NANOSEC:
         raise KernelError(Errno.EINVAL, "not a time")
-    return lwp.kernel.now + lwp.kernel.cycles(sec * NANOSEC + nsec)
+    return lwp.kernel.now + lwp.kernel.cycles(min(sec * NANOSEC + nsec, MAX_NS))
 
 
 def sys_nanosleep(lwp: Lwp, rqtp: int, rmtp: int) -> int:
@@ -103,9 +142,7 @@ def sys_times(lwp: Lwp, buf: int) -> int:
     """times(buf): CPU times in ticks; answers the ticks since the start."""
     k, p = lwp.kernel, lwp.proc
     tick = max(1, k.config.clock_hz // abi.CLK_TCK)
-    user = p.utime + sum(t.utime for t in p.lwps)
-    system = p.stime + sum(t.stime for t in p.lwps)
-    values = (c // tick for c in (user, system, p.cutime, p.cstime))
+    values = (c // tick for c in (*proc_cycles(p), p.cutime, p.cstime))
     _as(lwp).store(buf, "<qqqq", *values)
     return k.now // tick
 
@@ -133,7 +170,8 @@ def sys_setitimer(lwp: Lwp, which: int, valuep: int, ovaluep: int) -> int:
     old = _itimer(lwp, which)
     if valuep:
         words = _as(lwp).load(valuep, "<qqqq")
-        if min(words) < 0 or words[1] >= 1_000_000 or words[3] >= 1_000_000:
+        seconds, micros = max(words[::2]), max(words[1::2])
+        if min(words) < 0 or micros >= 1_000_000 or seconds > ITIMER_MAX:
             raise KernelError(Errno.EINVAL, "not a time")
         interval, first = (
             k.cycles((words[i] * 1_000_000 + words[i + 1]) * 1000) for i in (0, 2)
@@ -141,4 +179,32 @@ def sys_setitimer(lwp: Lwp, which: int, valuep: int, ovaluep: int) -> int:
         k.set_itimer(lwp.proc, k.now + first if first else 0, interval)
     if ovaluep:
         _as(lwp).copyout(ovaluep, old)
+    return 0
+
+
+# ---- usage ----
+
+RUSAGE = Struct("<qqqq14q")
+"""ru_utime, ru_stime, and 14 counters."""
+RUSAGE_SELF, RUSAGE_CHLD, RUSAGE_LWP = 0, 1, 2
+
+
+def sys_rusagesys(lwp: Lwp, code: int, buf: int) -> int:
+    """rusagesys(code, rusage): of the process 0, its children 1, the lwp 2.
+
+    Only times are counted; the rest is 0.
+    """
+    code = s32(code)
+    p = lwp.proc
+    if code == RUSAGE_SELF:
+        cycles = proc_cycles(p)
+    elif code == RUSAGE_CHLD:
+        cycles = p.cutime, p.cstime
+    elif code == RUSAGE_LWP:
+        cycles = lwp_cycles(lwp)
+    else:
+        raise KernelError(Errno.EINVAL, f"rusagesys {code}")
+    us = [_ns(lwp.kernel, c) // 1000 for c in cycles]
+    times = [x for u in us for x in divmod(u, 1_000_000)]
+    _as(lwp).copyout(buf, RUSAGE.pack(*times, *[0] * 14))
     return 0
