@@ -26,6 +26,7 @@ from personae.core.execload import load_image, place_image, read_image
 from personae.core.exit import exitlwps
 from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
+from personae.core.priv import can_forget
 from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.prstop import prinvalidate, relvm_barrier
 from personae.core.ptimer import timers_cancel
@@ -332,6 +333,8 @@ def _new_cred(proc: Proc, vnode: Vnode, cred: Cred, nosuid: bool) -> tuple[Cred,
     new = cred.copy(
         euid=euid, suid=euid, egid=egid, sgid=egid, epriv=privs, ppriv=privs
     )
+    if new.aware and can_forget(new):
+        new.aware = False  # it tries to (privileges(7))
     return new, secure
 
 
@@ -474,7 +477,7 @@ def _readable(vnode: Vnode, cred: Cred) -> bool:
 def _set_cred(lwp: Lwp, info: ExecInfo) -> None:
     """Process and lwp hold one reference of their credentials each."""
     proc, new = lwp.proc, info.cred
-    proc.flag &= ~ProcFlag.SUGID
+    proc.flag &= ~(ProcFlag.SUGID | ProcFlag.SNOCD)
     if info.secure:
         proc.flag |= ProcFlag.SUGID
     if new is lwp.cred and new is proc.cred:

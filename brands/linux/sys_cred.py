@@ -12,6 +12,7 @@ from personae.core.cred import Cred, Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.limits import crset
 from personae.core.policy import secpolicy_allow_setid, setgid_allowed, setuid_allowed
+from personae.core.setid import setre_changes
 from personae.core.syscall import s32
 
 if TYPE_CHECKING:
@@ -103,40 +104,19 @@ def sys_setgid(lwp: Lwp, gid: int) -> int:
 
 def sys_setreuid(lwp: Lwp, ruid: int, euid: int) -> int:
     """Set real and effective user id."""
-    ruid, euid = _id(ruid), _id(euid)
-    cred = lwp.proc.cred
-    changes: dict[str, int] = {}
-    if ruid != NO_ID:
-        if ruid not in (cred.uid, cred.euid) and not _has_setid(cred):
-            raise KernelError(Errno.EPERM, "setreuid")
-        changes["uid"] = ruid
-    if euid != NO_ID:
-        if not setuid_allowed(cred, euid):
-            raise KernelError(Errno.EPERM, "setreuid")
-        changes["euid"] = euid
-    if ruid != NO_ID or (euid != NO_ID and euid != cred.uid):
-        changes["suid"] = changes.get("euid", cred.euid)
-    set_cred(lwp, **changes)
+    set_cred(lwp, **_setre(lwp, "uid", ruid, euid))
     return 0
 
 
 def sys_setregid(lwp: Lwp, rgid: int, egid: int) -> int:
     """Set real and effective group id."""
-    rgid, egid = _id(rgid), _id(egid)
-    cred = lwp.proc.cred
-    changes: dict[str, int] = {}
-    if rgid != NO_ID:
-        if rgid not in (cred.gid, cred.egid) and not _has_setid(cred):
-            raise KernelError(Errno.EPERM, "setregid")
-        changes["gid"] = rgid
-    if egid != NO_ID:
-        if not setgid_allowed(cred, egid):
-            raise KernelError(Errno.EPERM, "setregid")
-        changes["egid"] = egid
-    if rgid != NO_ID or (egid != NO_ID and egid != cred.gid):
-        changes["sgid"] = changes.get("egid", cred.egid)
-    set_cred(lwp, **changes)
+    set_cred(lwp, **_setre(lwp, "gid", rgid, egid))
     return 0
+
+
+def _setre(lwp: Lwp, kind: str, real: int, effective: int) -> dict[str, int]:
+    ids = (None if x == NO_ID else x for x in (_id(real), _id(effective)))
+    return setre_changes(lwp.proc.cred, kind, *ids)
 
 
 def sys_setresuid(lwp: Lwp, ruid: int, euid: int, suid: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from personae.brands.native import (
     sys_attr,
     sys_core,
+    sys_cred,
     sys_fcntl,
     sys_file,
     sys_ioctl,
@@ -38,6 +39,7 @@ _HANDLERS = {
     for module in (
         sys_attr,
         sys_core,
+        sys_cred,
         sys_fcntl,
         sys_file,
         sys_ioctl,
