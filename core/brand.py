@@ -145,6 +145,8 @@ class Brand:
         exec_rules: How exec builds an address space.
         conformance: Its suite, and how the kit makes its calls; what every brand
             gets without it is in ``core.conform``.
+        compiler: ``module:function`` that compiles C programs for it: takes the
+            arguments of a cc command, answers its status (``personae cc``).
 
     Raises:
         PluginError: The operations don't fit; the text says which and how.
@@ -162,6 +164,7 @@ class Brand:
         sig_deadly: int = 0,
         exec_rules: ExecRules = DEFAULT_RULES,
         conformance: Conformance | None = None,
+        compiler: str = "",
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
@@ -175,6 +178,7 @@ class Brand:
         self.sig_deadly = sig_deadly
         self.exec_rules = exec_rules
         self.conformance = conformance or Conformance()
+        self.compiler = compiler
         self.plugin = ops
         self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)

@@ -72,6 +72,23 @@ def build_case(
     return build
 
 
+@pytest.fixture(scope="session")
+def native_program(
+    cross_cc: str, guestbuild: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], Path]:
+    """Compile a C file with the SDK of the native brand, once in a session."""
+    out = tmp_path_factory.mktemp("sdk")
+    done: dict[Path, Path] = {}
+
+    def build(source: Path) -> Path:
+        if source not in done:
+            done[source] = out / f"{len(done)}-{source.stem}"
+            guestbuild.build_hosted(source, done[source], cross_cc, out)
+        return done[source]
+
+    return build
+
+
 @pytest.fixture
 def boot() -> Iterator[Callable[..., Any]]:
     """Make a machine with one zone ``z`` whose root holds these programs.

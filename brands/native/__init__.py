@@ -79,4 +79,5 @@ BRAND = Brand(
             error="t0 != 0",
         ),
     ),
+    compiler="personae.brands.native.cc:compile_program",
 )

@@ -135,7 +135,7 @@ SETCONTEXT = 1
 SIGSET_MASK = (1 << 74) - 1
 
 _SI_HEAD = Struct("<iiii")
-_SI_KILL = Struct("<i4xI4xQ4xi")
+_SI_KILL = Struct("<i4xI4xQ8xii")
 _SI_CLD = Struct("<i4xqi4xqii")
 _SI_FAULT = Struct("<Qi4xQ")
 _SI_RCTL = Struct("<i")
@@ -176,7 +176,7 @@ def pack_siginfo(info: SigInfo, zoneid: int, hz_div: int = 1) -> bytes:
         out += _SI_RCTL.pack(info.entity)
     else:
         value = info.value & (1 << 64) - 1
-        out += _SI_KILL.pack(info.pid, info.uid, value, zoneid)
+        out += _SI_KILL.pack(info.pid, info.uid, value, 0, zoneid)
     return out.ljust(SIGINFO_SIZE, b"\0")
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "list": "list the zones of a TOML file, as zoneadm does",
     "config": "check a TOML file, or print the schema",
     "brands": "list the installed brands",
+    "cc": "compile a C program for a brand",
     "demo": "boot two zones and show a fork on each side",
     "doctor": "check the books of a machine, or print them",
     "rootfs": "fetch a Debian root file system for a zone",
@@ -42,6 +43,10 @@ def dispatch(argv: Sequence[str]) -> int:
 
         hint = did_you_mean(name, list(COMMANDS))
         build().error(f"there is no command {name!r} ({hint})")
+    if name == "cc":  # its options are those of a compiler, not ours
+        from personae.core.cli.cc import cc
+
+        return cc(list(argv)[list(argv).index("cc") + 1 :])
     args = build().parse_args(head)
     if args.handler is None:
         build().print_help()

@@ -6,8 +6,11 @@ A guest is one C file, linked with the tiny library of ``brands/native/sdk``.
 The files are committed as ELF, so that nobody needs a cross compiler to run
 them; the same compiler gives the same bytes (no build id, no dates, no paths).
 The sources are in ``brands/native/guests`` and know no brand; the system calls are
-those of ``brands/native/sdk/native`` or of ``brands/linux/guests/tiny``.  The
+those of ``brands/native/sdk/tiny/native`` or of ``brands/linux/guests/tiny``.  The
 conformance programs of ``brands/NAME/conform`` are for their own brand only.
+
+A native program that includes ``<stdio.h>`` is linked with the C library of the SDK
+instead, as ``personae cc`` does it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import argparse
 import subprocess
 import tempfile
 from pathlib import Path
+
+from personae.brands.native import cc as sdk
 
 BRANDS = Path(__file__).resolve().parents[2]
 SDK = BRANDS / "native" / "sdk"
@@ -51,16 +56,16 @@ LDFLAGS = [
     "-Wl,-z,separate-code",
 ]
 LIBRARY = {
-    "native": [SDK / "native" / "stubs.S", SDK / "native" / "sys.c"],
+    "native": [SDK / "tiny" / "native" / "stubs.S", SDK / "tiny" / "native" / "sys.c"],
     "linux": [
         BRANDS / "linux" / "guests" / "tiny" / "stubs.S",
         BRANDS / "linux" / "guests" / "tiny" / "sys.c",
     ],
 }
 COMMON = [
-    SDK / "libc" / "crt0.S",
-    SDK / "libc" / "string.c",
-    SDK / "libc" / "printf.c",
+    SDK / "tiny" / "crt0.S",
+    SDK / "tiny" / "string.c",
+    SDK / "tiny" / "printf.c",
 ]
 
 
@@ -99,6 +104,33 @@ def library(brand: str, folder: Path, cc: str = CC) -> list[Path]:
     return out
 
 
+def is_hosted(brand: str, source: Path) -> bool:
+    """Whether a program wants the C library of the SDK and not the tiny one."""
+    return brand == "native" and b"#include <stdio.h>" in source.read_bytes()
+
+
+def build_hosted(
+    source: Path, out: Path, cc: str = CC, objects: Path | None = None
+) -> None:
+    """Compile a native program and link it with the C library of the SDK.
+
+    Args:
+        source: Its C file.
+        out: The ELF file to write.
+        cc: The compiler.
+        objects: Folder for the library, to build it only once.
+
+    Raises:
+        subprocess.CalledProcessError: The compiler said no.
+    """
+    with tempfile.TemporaryDirectory() as tmp:
+        archive = (objects or Path(tmp)) / "libc.a"
+        if not archive.exists():
+            sdk.build_library(cc, archive)
+        args = ["-std=gnu11", "-Wall", "-Wextra", "-s", "-o", str(out), str(source)]
+        subprocess.run(sdk.command(cc, args, archive), check=True)
+
+
 def build(
     brand: str, source: Path, out: Path, cc: str = CC, objects: Path | None = None
 ) -> None:
@@ -114,6 +146,9 @@ def build(
     Raises:
         subprocess.CalledProcessError: The compiler said no.
     """
+    if is_hosted(brand, source):
+        build_hosted(source, out, cc, objects)
+        return
     with tempfile.TemporaryDirectory() as tmp:
         files = [*library(brand, objects or Path(tmp), cc), source]
         cmd = [cc, *_flags(brand), *LDFLAGS, "-o", str(out), *map(str, files)]

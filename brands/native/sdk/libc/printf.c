@@ -1,141 +1,172 @@
 /*
- * printf.c - formatted output.  Each call is one write(2), so lines of several
- * processes never mix.
+ * printf.c - formatted output into files, descriptors and strings.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tiny.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-struct out {
-	char *buf;
-	size_t size;
-	size_t n; /* what it would have been, as C says */
+#include "libc.h"
+
+/* Without this reference programs would have no %f. */
+void (*const __keep_double)(struct sink *, const struct spec *, double) = __format_double;
+
+struct file_sink {
+	struct sink sink;
+	FILE *f;
+	int failed;
 };
 
-static void put(struct out *o, char c)
+static void put_file(struct sink *to, const char *s, size_t n)
 {
-	if (o->n + 1 < o->size)
-		o->buf[o->n] = c;
-	o->n++;
+	struct file_sink *fs = (struct file_sink *)to;
+
+	if (n && __fput(fs->f, s, n) != n)
+		fs->failed = 1;
 }
 
-static void put_str(struct out *o, const char *s, int width)
+int vfprintf(FILE *restrict f, const char *restrict fmt, va_list ap)
 {
-	size_t len = strlen(s);
+	struct file_sink fs = {{put_file, 0}, f, 0};
+	int n, unbuffered;
+	unsigned char line[UNGET + 256], *buf = f->buf;
+	size_t size = f->size;
 
-	while (width-- > (int)len)
-		put(o, ' ');
-	while (*s)
-		put(o, *s++);
-}
-
-static void put_num(struct out *o, uint64_t v, int base, int neg, int width, int zero)
-{
-	char digits[24];
-	int n = 0;
-
-	do {
-		digits[n++] = "0123456789abcdef"[v % base];
-		v /= base;
-	} while (v);
-	width -= n + neg;
-	while (!zero && width-- > 0)
-		put(o, ' ');
-	if (neg)
-		put(o, '-');
-	while (zero && width-- > 0)
-		put(o, '0');
-	while (n)
-		put(o, digits[--n]);
-}
-
-static void put_signed(struct out *o, int64_t v, int width, int zero)
-{
-	put_num(o, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0, width, zero);
-}
-
-int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
-{
-	struct out o = {buf, size, 0};
-
-	for (; *fmt; fmt++) {
-		int width = 0, zero = 0, is_long = 0;
-
-		if (*fmt != '%') {
-			put(&o, *fmt);
-			continue;
-		}
-		fmt++;
-		zero = *fmt == '0';
-		for (; *fmt >= '0' && *fmt <= '9'; fmt++)
-			width = width * 10 + (*fmt - '0');
-		for (; *fmt == 'l' || *fmt == 'z'; fmt++)
-			is_long = 1;
-		switch (*fmt) {
-		case 'd':
-			put_signed(&o, is_long ? va_arg(ap, long) : va_arg(ap, int), width, zero);
-			break;
-		case 'u':
-			put_num(&o, is_long ? va_arg(ap, unsigned long) : va_arg(ap, unsigned),
-				10, 0, width, zero);
-			break;
-		case 'x':
-			put_num(&o, is_long ? va_arg(ap, unsigned long) : va_arg(ap, unsigned),
-				16, 0, width, zero);
-			break;
-		case 'p':
-			put_str(&o, "0x", 0);
-			put_num(&o, (uintptr_t)va_arg(ap, void *), 16, 0, 0, 0);
-			break;
-		case 's':
-			put_str(&o, va_arg(ap, const char *), width);
-			break;
-		case 'c':
-			put(&o, va_arg(ap, int));
-			break;
-		default:
-			put(&o, *fmt);
-		}
+	mutex_lock(&f->lock);
+	/* What has no buffer gets one for this call: one write, not one for each piece. */
+	unbuffered = f->flags & F_UNBUF && f->flags & F_WRITE;
+	if (unbuffered) {
+		__flush(f);
+		f->flags &= ~F_UNBUF;
+		f->buf = f->pos = line + UNGET;
+		f->size = 256;
 	}
+	n = __format(&fs.sink, fmt, ap);
+	if (unbuffered) {
+		fs.failed |= __flush(f) != 0;
+		f->flags |= F_UNBUF;
+		f->buf = f->pos = f->end = buf;
+		f->size = size;
+	}
+	mutex_unlock(&f->lock);
+	return fs.failed ? -1 : n;
+}
+
+struct string_sink {
+	struct sink sink;
+	char *at;
+	size_t room; /* with that for the final NUL */
+};
+
+static void put_string(struct sink *to, const char *s, size_t n)
+{
+	struct string_sink *ss = (struct string_sink *)to;
+
+	if (ss->room <= 1)
+		return;
+	if (n > ss->room - 1)
+		n = ss->room - 1;
+	memcpy(ss->at, s, n);
+	ss->at += n;
+	ss->room -= n;
+}
+
+int vsnprintf(char *restrict s, size_t size, const char *restrict fmt, va_list ap)
+{
+	struct string_sink ss = {{put_string, 0}, s, size};
+	int n = __format(&ss.sink, fmt, ap);
+
 	if (size)
-		buf[o.n < size ? o.n : size - 1] = 0;
-	return o.n;
-}
-
-int snprintf(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	int n = vsnprintf(buf, size, fmt, ap);
-	va_end(ap);
+		*ss.at = 0;
 	return n;
 }
 
-static int vdprintf(int fd, const char *fmt, va_list ap)
+int vsprintf(char *restrict s, const char *restrict fmt, va_list ap)
 {
-	char line[1024];
-	int n = vsnprintf(line, sizeof line, fmt, ap);
-
-	return write(fd, line, n < (int)sizeof line ? n : (int)sizeof line - 1);
+	return vsnprintf(s, (size_t)1 << 31, fmt, ap);
 }
 
-int dprintf(int fd, const char *fmt, ...)
+int vasprintf(char **s, const char *restrict fmt, va_list ap)
 {
-	va_list ap;
+	va_list again;
+	int n;
 
-	va_start(ap, fmt);
-	int n = vdprintf(fd, fmt, ap);
-	va_end(ap);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	*s = malloc(n + 1);
+	return *s ? vsnprintf(*s, n + 1, fmt, ap) : -1;
+}
+
+int vdprintf(int fd, const char *restrict fmt, va_list ap)
+{
+	unsigned char line[UNGET + 256];
+	FILE f = {.fd = fd, .flags = F_WRITE | F_WRITING, .buf = line + UNGET,
+		  .pos = line + UNGET, .size = 256, .lock = RECURSIVEMUTEX};
+	int n = vfprintf(&f, fmt, ap);
+
+	return __flush(&f) ? -1 : n;
+}
+
+int vprintf(const char *restrict fmt, va_list ap)
+{
+	return vfprintf(stdout, fmt, ap);
+}
+
+#define CALL(result, call) \
+	do { \
+		va_list ap; \
+		va_start(ap, fmt); \
+		result = call; \
+		va_end(ap); \
+	} while (0)
+
+int printf(const char *restrict fmt, ...)
+{
+	int n;
+
+	CALL(n, vfprintf(stdout, fmt, ap));
 	return n;
 }
 
-int printf(const char *fmt, ...)
+int fprintf(FILE *restrict f, const char *restrict fmt, ...)
 {
-	va_list ap;
+	int n;
 
-	va_start(ap, fmt);
-	int n = vdprintf(1, fmt, ap);
-	va_end(ap);
+	CALL(n, vfprintf(f, fmt, ap));
+	return n;
+}
+
+int dprintf(int fd, const char *restrict fmt, ...)
+{
+	int n;
+
+	CALL(n, vdprintf(fd, fmt, ap));
+	return n;
+}
+
+int sprintf(char *restrict s, const char *restrict fmt, ...)
+{
+	int n;
+
+	CALL(n, vsprintf(s, fmt, ap));
+	return n;
+}
+
+int snprintf(char *restrict s, size_t size, const char *restrict fmt, ...)
+{
+	int n;
+
+	CALL(n, vsnprintf(s, size, fmt, ap));
+	return n;
+}
+
+int asprintf(char **s, const char *restrict fmt, ...)
+{
+	int n;
+
+	CALL(n, vasprintf(s, fmt, ap));
 	return n;
 }

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tiny_native.h"
+#include <sys/syscall.h>
 
 	.macro	func name
 	.globl	\name
@@ -23,12 +23,13 @@
 	mv	a4, a5
 	mv	a5, a6
 	ecall
-	bnez	t0, set_errno
+	bnez	t0, __set_errno
 	ret
 
-set_errno:
-	la	t1, errno
-	sw	a0, 0(t1)
+	func	__set_errno
+	lui	t1, %tprel_hi(errno)
+	add	t1, t1, tp, %tprel_add(errno)
+	sw	a0, %tprel_lo(errno)(t1)
 	li	a0, -1
 	ret
 
@@ -38,50 +39,73 @@ set_errno:
 	mv	a0, a1
 	mv	t2, a2
 	ecall
-	bnez	t0, set_errno
+	bnez	t0, __set_errno
 	sd	a1, 0(t2)
 	ret
 
 /*
  * The kernel answers (child's pid, 0) in the parent and (parent's pid, 1) in the
- * child; C wants pid and 0.
+ * child; C wants pid and 0.  pid_t __forksys(int subcode, int flags)
  */
-	func	fork
-	li	a0, 0
-/* pid_t forkx(int flags) */
-	func	forkx
-	mv	a1, a0
-	li	a0, FORKSYS_FORK1
-	li	a7, SYS_forksys
-	ecall
-	j	fork_ret
-
-/* The stack is the parent's too, so nothing may be stored in it: ra stays in ra. */
-	func	vfork
-	li	a0, FORKSYS_VFORK
-	li	a1, 0
+	func	__forksys
 	li	a7, SYS_forksys
 	ecall
 fork_ret:
-	bnez	t0, set_errno
+	bnez	t0, __set_errno
 	beqz	a1, 1f
 	li	a0, 0
 1:	ret
+
+/* The stack is the parent's too, so nothing may be stored in it: ra stays in ra. */
+	func	vfork
+	li	a0, 0
+	func	vforkx
+	mv	a1, a0
+	li	a0, 2
+	li	a7, SYS_forksys
+	ecall
+	j	fork_ret
 
 /*
  * What the kernel enters for every caught signal: a0 signal, a1 siginfo or 0, a2
  * ucontext.  A handler has nowhere to return to; setcontext ends it.
  */
-	func	sigacthandler
+	func	__sigacthandler
 	mv	s1, a2
-	la	t1, siguhandler
+	la	t1, __siguhandler
 	slli	t2, a0, 3
 	add	t1, t1, t2
 	ld	t1, 0(t1)
 	jalr	t1
-	li	a0, 1			/* setcontext */
-	mv	a1, s1
+	mv	a0, s1
+	func	setcontext
+	mv	a1, a0
+	li	a0, 1
 	li	a7, SYS_context
 	ecall
-	ebreak				/* a bad context: nothing left to do */
+	j	__set_errno		/* a bad context: it came back */
+
+	func	getcontext
+	mv	a1, a0
+	li	a0, 0
+	li	a7, SYS_context
+	ecall
+	bnez	t0, __set_errno
+	ret
+
+/* Where a thread begins: s0 function, s1 argument, s2 what takes its result. */
+	func	__thread_begin
+	mv	a0, s1
+	jalr	s0
+	jalr	s2
+	ebreak
+
+/* void __unmap_exit(void *stack, size_t size): the stack goes, and with it we. */
+	func	__unmap_exit
+	li	a7, SYS_munmap
+	ecall
+	li	a7, SYS_lwp_exit
+	ecall
+	ebreak
+
 	.section .note.GNU-stack, "", @progbits

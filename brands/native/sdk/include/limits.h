@@ -1,0 +1,39 @@
+/*
+ * limits.h - what fits where; LP64.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _PERSONAE_LIMITS_H
+#define _PERSONAE_LIMITS_H
+
+#define CHAR_BIT 8
+#define SCHAR_MIN (-128)
+#define SCHAR_MAX 127
+#define UCHAR_MAX 255
+#define CHAR_MIN 0
+#define CHAR_MAX UCHAR_MAX
+#define MB_LEN_MAX 1
+#define SHRT_MIN (-32768)
+#define SHRT_MAX 32767
+#define USHRT_MAX 65535
+#define INT_MIN (-INT_MAX - 1)
+#define INT_MAX 2147483647
+#define UINT_MAX 4294967295U
+#define LONG_MIN (-LONG_MAX - 1)
+#define LONG_MAX 9223372036854775807L
+#define ULONG_MAX 18446744073709551615UL
+#define LLONG_MIN (-LLONG_MAX - 1)
+#define LLONG_MAX 9223372036854775807LL
+#define ULLONG_MAX 18446744073709551615ULL
+#define SSIZE_MAX LONG_MAX
+#define PATH_MAX 1024
+#define NAME_MAX 255
+#define PIPE_BUF 5120
+#define ARG_MAX 2096640
+#define IOV_MAX 1024
+#define NGROUPS_MAX 16
+#define _POSIX_PATH_MAX 256
+#define PTHREAD_STACK_MIN 8192
+#define PTHREAD_KEYS_MAX 64
+
+#endif

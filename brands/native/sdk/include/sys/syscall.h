@@ -1,0 +1,159 @@
+/*
+ * sys/syscall.h - numbers of the system calls of illumos, as in syscalls.toml.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _SYS_SYSCALL_H
+#define _SYS_SYSCALL_H
+
+#define SYS_exit 1
+#define SYS_psecflags 2
+#define SYS_read 3
+#define SYS_write 4
+#define SYS_open 5
+#define SYS_close 6
+#define SYS_linkat 7
+#define SYS_link 9
+#define SYS_unlink 10
+#define SYS_symlinkat 11
+#define SYS_chdir 12
+#define SYS_time 13
+#define SYS_mknod 14
+#define SYS_chmod 15
+#define SYS_chown 16
+#define SYS_brk 17
+#define SYS_stat 18
+#define SYS_lseek 19
+#define SYS_getpid 20
+#define SYS_readlinkat 22
+#define SYS_setuid 23
+#define SYS_getuid 24
+#define SYS_alarm 27
+#define SYS_fstat 28
+#define SYS_pause 29
+#define SYS_access 33
+#define SYS_nice 34
+#define SYS_sync 36
+#define SYS_syssync 36
+#define SYS_kill 37
+#define SYS_pgrpsys 39
+#define SYS_pipe 42
+#define SYS_times 43
+#define SYS_faccessat 45
+#define SYS_setgid 46
+#define SYS_getgid 47
+#define SYS_mknodat 48
+#define SYS_msgsys 49
+#define SYS_shmsys 52
+#define SYS_semsys 53
+#define SYS_ioctl 54
+#define SYS_fchownat 56
+#define SYS_fdsync 58
+#define SYS_execve 59
+#define SYS_umask 60
+#define SYS_chroot 61
+#define SYS_fcntl 62
+#define SYS_renameat 64
+#define SYS_unlinkat 65
+#define SYS_fstatat 66
+#define SYS_openat 68
+#define SYS_openat64 69
+#define SYS_tasksys 70
+#define SYS_rctlsys 74
+#define SYS_lwp_park 77
+#define SYS_sendfilev 78
+#define SYS_rmdir 79
+#define SYS_mkdir 80
+#define SYS_getdents 81
+#define SYS_privsys 82
+#define SYS_ucredsys 83
+#define SYS_lstat 88
+#define SYS_symlink 89
+#define SYS_readlink 90
+#define SYS_setgroups 91
+#define SYS_getgroups 92
+#define SYS_fchmod 93
+#define SYS_fchown 94
+#define SYS_sigprocmask 95
+#define SYS_sigsuspend 96
+#define SYS_sigaltstack 97
+#define SYS_sigaction 98
+#define SYS_sigpending 99
+#define SYS_context 100
+#define SYS_fchmodat 101
+#define SYS_mkdirat 102
+#define SYS_statvfs 103
+#define SYS_fstatvfs 104
+#define SYS_waitid 107
+#define SYS_sigsendsys 108
+#define SYS_utimesys 110
+#define SYS_priocntlsys 112
+#define SYS_pathconf 113
+#define SYS_mmap 115
+#define SYS_mprotect 116
+#define SYS_munmap 117
+#define SYS_fpathconf 118
+#define SYS_vfork 119
+#define SYS_fchdir 120
+#define SYS_readv 121
+#define SYS_writev 122
+#define SYS_preadv 123
+#define SYS_pwritev 124
+#define SYS_getrandom 126
+#define SYS_setrlimit 128
+#define SYS_getrlimit 129
+#define SYS_lchown 130
+#define SYS_memcntl 131
+#define SYS_rename 134
+#define SYS_uname 135
+#define SYS_setegid 136
+#define SYS_sysconfig 137
+#define SYS_seteuid 141
+#define SYS_forksys 142
+#define SYS_sigtimedwait 144
+#define SYS_lwp_info 145
+#define SYS_yield 146
+#define SYS_lwp_detach 150
+#define SYS_corectl 151
+#define SYS_vhangup 155
+#define SYS_gettimeofday 156
+#define SYS_getitimer 157
+#define SYS_setitimer 158
+#define SYS_lwp_create 159
+#define SYS_lwp_exit 160
+#define SYS_lwp_suspend 161
+#define SYS_lwp_continue 162
+#define SYS_lwp_kill 163
+#define SYS_lwp_self 164
+#define SYS_lwp_sigmask 165
+#define SYS_lwp_private 166
+#define SYS_lwp_wait 167
+#define SYS_pread 173
+#define SYS_pwrite 174
+#define SYS_brand 177
+#define SYS_rusagesys 181
+#define SYS_port 182
+#define SYS_pollsys 183
+#define SYS_processor_bind 187
+#define SYS_processor_info 188
+#define SYS_sigqueue 190
+#define SYS_clock_gettime 191
+#define SYS_nanosleep 199
+#define SYS_door 201
+#define SYS_setreuid 202
+#define SYS_setregid 203
+#define SYS_schedctl 206
+#define SYS_pset 207
+#define SYS_resolvepath 209
+#define SYS_zone 227
+#define SYS_getcwd 229
+#define SYS_so_socket 230
+#define SYS_uucopy 254
+
+#ifndef __ASSEMBLER__
+long syscall(long number, ...);
+/* calls with two results */
+long syscall_rval2(long number, long a0, long *rval2);
+#endif
+
+#endif
