@@ -15,6 +15,9 @@ struct timespec {
 	long tv_nsec;
 };
 typedef struct timespec timespec_t;
+#endif
+#ifndef _TIMESTRUC_T /* <sys/procfs.h> has it too */
+#define _TIMESTRUC_T
 typedef struct timespec timestruc_t;
 #endif
 struct itimerspec {

@@ -117,10 +117,13 @@ typedef struct {
 	uint32_t word[16];
 } sysset_t;
 
+#ifndef _TIMESTRUC_T /* <time.h> has it too */
+#define _TIMESTRUC_T
 typedef struct {
 	long tv_sec;
 	long tv_nsec;
 } timestruc_t;
+#endif
 
 #define premptyset(sp) \
 	do { \
