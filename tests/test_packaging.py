@@ -85,7 +85,7 @@ def test_tag(wheel: Path) -> None:
 
 
 def test_contents(wheel: Path) -> None:
-    """Data files are in, sources of C and tests are not."""
+    """Data files and the SDK are in, sources of ours in C and tests are not."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"personae"}
@@ -97,9 +97,14 @@ def test_contents(wheel: Path) -> None:
         "personae/brands/linux/syscalls.toml",
         "personae/brands/linux/guests/hello.elf",
         "personae/brands/native/guests/hello.elf",
+        "personae/brands/native/sdk/include/sys/wait.h",
+        "personae/brands/native/sdk/libc/string.c",
+        "personae/brands/native/sdk/native/crt0.S",
     ):
         assert wanted in names
-    assert [name for name in names if name.endswith((".c", ".h", ".o"))] == []
+    sdk = "personae/brands/native/sdk/"  # what programs are compiled with
+    rest = [name for name in names if not name.startswith(sdk)]
+    assert [name for name in rest if name.endswith((".c", ".h", ".o"))] == []
 
 
 def test_runs_away_from_the_checkout(installed: Path, tmp_path: Path) -> None:
@@ -111,3 +116,15 @@ def test_runs_away_from_the_checkout(installed: Path, tmp_path: Path) -> None:
     assert "cannot be loaded" not in brands
     report = run(installed / "personae", "demo", cwd=tmp_path)
     assert "digest sha256:" in report
+
+
+def test_compiles_away_from_the_checkout(
+    installed: Path, cross_cc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installed command compiles a program, and runs it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "prog.c"
+    source.write_text('#include <stdio.h>\nint main(void) { puts("built"); }\n')
+    personae = installed / "personae"
+    run(personae, "cc", "-o", "prog", source.name, cwd=tmp_path)
+    assert run(personae, "run", "-b", "native", "./prog", cwd=tmp_path) == "built\n"
