@@ -10,11 +10,12 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personae.core.brands import load_brands
-from personae.core.cred import PRIV_ZONE, parse_privs
+from personae.core.config.schema import ZoneConf
 from personae.core.plugin import PluginError
+from personae.core.zoneadm import GLOBAL, Installed, make, make_global
 
 if TYPE_CHECKING:
-    from personae.core.config.schema import Config, ZoneConf
+    from personae.core.config.schema import Config
     from personae.core.machine import Machine
 
 M = TypeVar("M", bound="Machine")
@@ -40,17 +41,36 @@ def build(cls: type[M], config: Config) -> M:
         epoch_ns=mc.epoch,
         brands=load_brands(),
     )
-    machine.config = config
+    machine.kernel.description = config
     make_pools(machine, config)
-    for zone in config.zones.values():
-        if zone.name != "global":
-            _add_zone(machine, zone)
+    install_zones(machine, config)
+    load_plugins(machine, config)
+    return machine
+
+
+def install_zones(machine: Machine, config: Config) -> None:
+    """The zones of the file: made, not booted; the global one first."""
+    installed = machine.kernel.installed
+    installed[GLOBAL] = Installed(config.zones.get(GLOBAL, ZoneConf(name=GLOBAL)))
+    make_global(machine, installed[GLOBAL])
+    for conf in config.zones.values():
+        if conf.name != GLOBAL:
+            own = dedicated_pool(conf.name) if conf.dedicated_cpu else None
+            inst = installed[conf.name] = Installed(conf, dedicated=own)
+            make(machine, inst)
+
+
+def load_plugins(machine: Machine, config: Config) -> None:
+    """Register the plugins that the file asks for; each begins anew.
+
+    Raises:
+        PluginError: One is not installed or does not load.
+    """
     wanted = [n for n in config.plugins.enable if n not in config.plugins.disable]
     if config.faults and "faults" not in config.plugins.disable:
         wanted.append("faults")
     for name in dict.fromkeys(wanted):
         machine.plugins.register(load_plugin(name, config), name)
-    return machine
 
 
 def dedicated_pool(zone: str) -> str:
@@ -85,42 +105,6 @@ def make_pools(machine: Machine, config: Config) -> None:
     machine.kernel.pool_create("default", rest)
     for name, pool in config.pools.items():
         machine.kernel.pool_create(name, pool.cpus or rest, pool.scheduler)
-
-
-def _add_zone(machine: Machine, conf: ZoneConf) -> None:
-    capped = conf.capped_memory
-    handle = machine.add_zone(
-        conf.name,
-        brand=conf.brand,
-        rootfs=conf.rootfs,
-        hostname=conf.hostname or "",
-        max_lwps=conf.max_lwps,
-        max_processes=conf.max_processes,
-        memory=capped.physical if capped is not None else None,
-        mounts=[
-            (fs.special or "", fs.dir, "ro" in fs.options)
-            for fs in conf.fs
-            if fs.type == "lofs"
-        ],
-        limitpriv=(
-            parse_privs(conf.limitpriv, PRIV_ZONE)
-            if conf.limitpriv is not None
-            else None
-        ),
-        pool=dedicated_pool(conf.name) if conf.dedicated_cpu else conf.pool,
-        scheduling_class=conf.scheduling_class,
-        cpu_shares=conf.cpu_shares,
-        capped_cpu=conf.capped_cpu.ncpus if conf.capped_cpu is not None else None,
-        options=dict(conf.brand_options),
-        boot=False,
-    )
-    if capped is not None and capped.swap is not None:
-        handle.zone.set_rctl("zone.max-swap", capped.swap)
-    if capped is not None and capped.locked is not None:
-        handle.zone.set_rctl("zone.max-locked-memory", capped.locked)
-    for fs in conf.fs:
-        if fs.type == "tmpfs":
-            handle.mount_tmpfs(fs.dir)
 
 
 def load_plugin(name: str, config: Config) -> object:

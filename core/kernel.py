@@ -171,6 +171,10 @@ class Kernel:
         """Id of the zone made last; each boot of a zone has one of its own."""
         self.zone_uniqid = 0
         """zone_uniqid of the zone made last: never given twice."""
+        self.installed: dict[str, Any] = {}
+        """Zones as their description has them, by name (``zoneadm.Installed``)."""
+        self.description: Any = None
+        """The configuration the machine was made from, if any."""
         self.accts_dead: list[int] = []
         """Accounts of destroyed zones that still pay for frames."""
         self.projects: dict[tuple[int, int], Project] = {}

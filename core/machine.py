@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from personae.core.config.schema import Config
     from personae.core.cred import Priv
     from personae.core.proc import Proc
+    from personae.core.vfs.vnode import Vnode
 
 
 class MachineError(Exception):
@@ -124,12 +125,16 @@ class Machine:
         self.kernel = Kernel(
             config, self._brands, load_classes() if classes is None else classes
         )
-        self.config: Config | None = None
-        """The file it was made from, if any."""
         self.plugins = Observers(policy=plugin_policy)
         self._attach()
         for p in plugins:
             self.plugins.register(p)
+
+    @property
+    def config(self) -> Config | None:
+        """The file it was made from, if any; it is saved with the machine."""
+        found: Config | None = self.kernel.description
+        return found
 
     # ---- making ----
 
@@ -170,6 +175,8 @@ class Machine:
         capped_cpu: float | None = None,
         options: Mapping[str, object] | None = None,
         zonepath: str | None = None,
+        root: Vnode | None = None,
+        acct: int = 0,
         boot: bool = True,
     ) -> ZoneHandle:
         """Make a zone and boot it.
@@ -194,6 +201,9 @@ class Machine:
             zonepath: Where the global zone finds it: its root is ``root`` there, if
                 the global zone has a file tree (``set_global``); /zones/NAME by
                 default.
+            root: The files it had at an earlier boot, in place of ``rootfs`` and
+                ``mounts``.
+            acct: The account that paid for them.
             boot: Whether to boot it at once.
 
         Raises:
@@ -207,8 +217,7 @@ class Machine:
             raise MachineError(f"zone {name}: no scheduling class {scheduling_class}")
         if pool is not None and pool not in k.pools:
             raise MachineError(f"zone {name}: no pool {pool}")
-        acct = 0
-        if memory is not None:
+        if memory is not None and acct == 0:
             acct = k.hw.acct_create(max(1, parse_size(memory) >> 12))
             if acct == 0:
                 raise MachineError(f"zone {name}: too many zones with capped memory")
@@ -232,9 +241,12 @@ class Machine:
             )
         if capped_cpu is not None:
             zone.set_rctl("zone.cpu-cap", max(1, round(capped_cpu * 100)))
-        if acct:
-            zone.set_rctl("zone.max-physical-memory", parse_size(memory or 0))
-        install_root(k, zone, Path(rootfs) if rootfs is not None else None, mounts)
+        if memory is not None:
+            zone.set_rctl("zone.max-physical-memory", parse_size(memory))
+        if root is None:
+            install_root(k, zone, Path(rootfs) if rootfs is not None else None, mounts)
+        else:
+            zone.root = root
         show_root(zone, zonepath or f"/zones/{name}")
         if boot:
             k.zone_boot(zone)
@@ -370,6 +382,21 @@ class Machine:
         if door is not None:
             door.pump(False, None)
 
+    def run_for(self, ns: int, door: Door | None = None) -> bool:
+        """Run for so many virtual nanoseconds, or until nothing can run any more.
+
+        Returns:
+            Whether it came to rest: only input can wake it.
+        """
+        limit = self.kernel.now + self.kernel.cycles(ns)
+        try:
+            self.run_until([self.kernel.p0], door=door, limit=limit)
+        except Deadlock:
+            return True
+        except TimeLimit:
+            pass
+        return False
+
     # ---- saving ----
 
     def snapshot(self) -> Snapshot:
@@ -396,7 +423,6 @@ class Machine:
         self = cls.__new__(cls)
         self._brands = list(load_brands() if brands is None else brands)
         self.kernel = savefile.load(Path(path).read_bytes(), self._brands)
-        self.config = None
         self.plugins = Observers()
         self._attach()
         return self

@@ -109,32 +109,48 @@ def to_json(report: dict[str, Any]) -> str:
     return json.dumps(report, indent=2, ensure_ascii=True) + "\n"
 
 
-def ptree(kernel: Kernel, zone: str | None = None) -> str:
-    """Show the tree of user processes, in the manner of p-tools.
+def ptree(
+    kernel: Kernel,
+    zone: str | None = None,
+    *,
+    system: bool = False,
+    contracts: bool = False,
+    zones: bool = False,
+) -> str:
+    """Show the tree of processes, in the manner of p-tools (ptree(1)).
 
     Args:
         kernel: The kernel.
         zone: Only the processes of this zone.
+        system: Kernel processes as well (-a).
+        contracts: A line for each process contract above its members (-c).
+        zones: Each process with its zone before it.
     """
     shown = [
         proc
         for proc in reversed(kernel.practive)  # oldest first
-        if not proc.flag & ProcFlag.SSYS
+        if (system or not proc.flag & ProcFlag.SSYS)
         and proc.stat is not ProcStat.SIDL
-        and (zone is None or proc.zone.name == zone)
+        and zone in (None, proc.zone.name)
     ]
     children: dict[int, list[Proc]] = {}
     pids = {proc.pid for proc in shown}
     for proc in shown:
-        parent = proc.ppid if proc.ppid in pids else 0
+        parent = proc.ppid if proc.ppid in pids and proc.pid else -1
         children.setdefault(parent, []).append(proc)
+    width = max((len(proc.zone.name) for proc in shown), default=0)
     lines: list[str] = []
-    todo = [(0, proc) for proc in reversed(children.get(0, []))]
+    todo = [(0, 0, proc) for proc in reversed(children.get(-1, []))]
     while todo:
-        depth, proc = todo.pop()
-        lines.append(f"{'  ' * depth}{proc.pid:<5} {command_of(proc)}")
+        depth, above, proc = todo.pop()
+        mark = f"{proc.zone.name:<{width}} " if zones else ""
+        ct = proc.ct_process.id if contracts and proc.ct_process is not None else above
+        if ct != above:
+            lines.append(f"{mark}{'  ' * depth}[process contract {ct}]")
+            depth += 1
+        lines.append(f"{mark}{'  ' * depth}{proc.pid:<5} {command_of(proc)}")
         below = reversed(children.get(proc.pid, []))
-        todo += [(depth + 1, child) for child in below]
+        todo += [(depth + 1, ct, child) for child in below]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -171,6 +171,7 @@ class ZoneHandle:
         input: bytes | None = b"",  # noqa: A002 (subprocess' name)
         init: bool = False,
         tty: tuple[int, int] | None = None,
+        cred: Cred | None = None,
     ) -> Job:
         """Start a program; ``Machine.run_until`` runs it.
 
@@ -182,6 +183,7 @@ class ZoneHandle:
             init: Make it the zone's init; without a terminal, its streams are the
                 zone's console.
             tty: Rows and columns of a terminal of its own, in place of the streams.
+            cred: Whose rights it has; by default the zone's root user.
 
         Raises:
             KernelError: It can't be started.
@@ -213,6 +215,7 @@ class ZoneHandle:
             [f"{n}={v}".encode(errors="surrogateescape") for n, v in environ.items()],
             files,
             cwd=lookup(k, zone.zsched, cwd.encode()),
+            cred=cred,
             tty=terminal,
             init=init,
         )
@@ -338,6 +341,7 @@ def show_root(zone: Zone, zonepath: str) -> None:
     if home is None or root is None or root.v_vfs is None:
         return
     path = zonepath.rstrip("/") + "/root"
-    here = make_dirs(home, path, zone.kernel.zones[0].cred)
-    mount(root.v_vfs, here)
+    if root.v_vfs.covered is None:
+        here = make_dirs(home, path, zone.kernel.zones[0].cred)
+        mount(root.v_vfs, here)
     zone.rootpath = path.encode(errors="surrogateescape")

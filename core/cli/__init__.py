@@ -32,11 +32,22 @@ class CliError(Exception):
     Args:
         message: Names the thing, the place and the remedy.
         status: The exit status.
+        program: The name before the message: zoneadm's users know zoneadm's words.
+        saves: A kept machine is saved all the same.
     """
 
-    def __init__(self, message: str, status: int = EXIT_FAILURE) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int = EXIT_FAILURE,
+        *,
+        program: str = "personae",
+        saves: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.program = program
+        self.saves = saves
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +84,7 @@ def failed(error: Exception) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, CliError):
-        complain(str(error))
+        complain(str(error), error.program)
         return error.status
     if isinstance(error, ConfigError):
         for problem in error.problems:
@@ -108,9 +119,9 @@ def told_to_users(error: Exception) -> bool:
     return isinstance(error, kinds)
 
 
-def complain(message: str) -> None:
+def complain(message: str, program: str = "personae") -> None:
     """One message to stderr, with our name before it."""
-    print(f"personae: {message}", file=sys.stderr)
+    print(f"{program}: {message}", file=sys.stderr)
 
 
 def open_streams() -> None:

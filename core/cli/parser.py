@@ -10,6 +10,7 @@ from typing import NoReturn
 from typing_extensions import override
 
 from personae.core._version import __version__
+from personae.core.cli import parserkept
 
 COMMANDS = {
     "run": "run a program in a zone of its own",
@@ -21,6 +22,7 @@ COMMANDS = {
     "demo": "boot two zones and show a fork on each side",
     "doctor": "check the books of a machine, or print them",
     "rootfs": "fetch a Debian root file system for a zone",
+    **parserkept.COMMANDS,
 }
 
 
@@ -55,6 +57,8 @@ def dispatch(argv: Sequence[str]) -> int:
         # a "--" after the program is the program's own
         mark = ["--"] if args.command and tail is not None else []
         args.command = [*args.command, *mark, *(tail or [])]
+    elif args.takes_rest:
+        args.rest = [*args.rest, *(["--", *tail] if tail is not None else [])]
     elif tail is not None:
         build().error("'--' and a command line belong to 'personae run'")
     module, _, function = args.handler.partition(":")
@@ -85,7 +89,7 @@ def build() -> Parser:
     parser.add_argument(
         "--version", action="version", version=f"personae {__version__}"
     )
-    parser.set_defaults(handler=None, takes_command=False)
+    parser.set_defaults(handler=None, takes_command=False, takes_rest=False)
     commands = parser.add_subparsers(metavar="COMMAND", dest="name")
     subs = {
         name: commands.add_parser(
@@ -102,6 +106,7 @@ def build() -> Parser:
     handle(subs["demo"], "demo:demo")
     add_doctor(subs["doctor"])
     add_rootfs(subs["rootfs"])
+    parserkept.add_commands(subs, handle, duration)
     return parser
 
 
@@ -174,7 +179,13 @@ def add_run(run: argparse.ArgumentParser) -> None:
 def add_up(up: argparse.ArgumentParser) -> None:
     """``personae up``."""
     handle(up, "zones:up")
-    up.add_argument("file", metavar="FILE.toml", help="the machine's description")
+    up.add_argument(
+        "file",
+        metavar="FILE.toml",
+        nargs="?",
+        help="the machine's description; without it a kept machine goes on",
+    )
+    parserkept.machine_option(up)
     up.add_argument(
         "--set",
         action="append",

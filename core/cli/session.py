@@ -22,6 +22,8 @@ from personae.core.signo import Sig
 from personae.core.vfs.termios import Winsize
 
 if TYPE_CHECKING:
+    from personae.core.cred import Cred
+    from personae.core.proc import Proc
     from personae.core.vfs.tty import Tty
     from personae.core.zonerun import Job, ZoneHandle
 
@@ -78,8 +80,12 @@ class Session:
         self._wake = (0, 0.0)
         """A virtual deadline, and the host's time at which it comes."""
         if time_limit is not None:
-            kernel = machine.kernel
-            self._limit = kernel.now + kernel.cycles(time_limit)
+            self.limit_from_now(time_limit)
+
+    def limit_from_now(self, ns: int) -> None:
+        """Stop after so many virtual nanoseconds."""
+        kernel = self.machine.kernel
+        self._limit = kernel.now + kernel.cycles(ns)
 
     def start(
         self,
@@ -90,6 +96,7 @@ class Session:
         cwd: str = "/",
         init: bool = False,
         prefix: str = "",
+        cred: Cred | None = None,
     ) -> None:
         """Start a program in a zone; KernelError when it cannot be."""
         interactive = self._listen and not self.programs
@@ -100,16 +107,24 @@ class Session:
             input=None if interactive else b"",
             init=init,
             tty=self.console.size() if interactive and self.console.tty else None,
+            cred=cred,
         )
+        self.attach(zone, job, prefix)
+
+    def attach(self, zone: ZoneHandle, job: Job, prefix: str = "") -> None:
+        """Take part in a program that was started before."""
         fresh = {1: True, 2: True}
         self.programs.append(Program(zone, job, prefix.encode(), fresh))
 
+    def run(self, procs: Sequence[Proc]) -> None:
+        """Run until these processes have ended; raises as ``Machine.run_until``."""
+        with self.console:
+            self.machine.run_until(procs, door=self, limit=self._limit)
+
     def finish(self) -> int:
         """Run until all have ended; the status of the first that failed."""
-        procs = [program.job.proc for program in self.programs]
         try:
-            with self.console:
-                self.machine.run_until(procs, door=self, limit=self._limit)
+            self.run([program.job.proc for program in self.programs])
         except TimeLimit as error:
             self.flush()
             complain(f"the time limit is reached; {error}")

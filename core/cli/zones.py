@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from personae.core.cli import CliError, complain
 from personae.core.cli.brands import installed
+from personae.core.cli.listing import print_rows
 from personae.core.config import load
 from personae.core.errno import KernelError
+from personae.core.zone import GLOBAL_ZONEID
 
 if TYPE_CHECKING:
     from personae.core.cli.session import Session
     from personae.core.config.schema import Config, ZoneConf
     from personae.core.machine import Machine
-
-LIST_FORMAT = "{:>4} {:<16} {:<10} {:<30} {:<8} {:<6}"
-"""The columns of zoneadm(8) list -v."""
+    from personae.core.zonerun import Job
 
 
 def up(args: argparse.Namespace) -> int:
@@ -26,6 +26,11 @@ def up(args: argparse.Namespace) -> int:
     Returns:
         0, or the status of the first zone, in the order of the file, that failed.
     """
+    if args.machine or args.file is None:
+        from personae.core.cli import keptup
+
+        keptup.check_usage(args)
+        return keptup.up(args)
     settings = overrides(args.set)
     config = load(args.file, overrides=settings, known=installed())
     warn(config)
@@ -61,7 +66,8 @@ def boot_zone(machine: Machine, session: Session, zone: ZoneConf, prefix: str) -
 
     handle, init = machine.zone(zone.name), zone.init
     assert init is not None
-    machine.kernel.zone_boot(handle.zone)
+    if handle.id != GLOBAL_ZONEID:
+        machine.kernel.zone_boot(handle.zone)
     env = {**DEFAULT_ENV, **init.env}
     try:
         session.start(handle, init.args, env, cwd=init.cwd, init=True, prefix=prefix)
@@ -84,19 +90,22 @@ def summary(machine: Machine, session: Session) -> None:
     )
     complain(f"digest {report['digest']}")
     for program in session.programs:
-        code = program.job.result().returncode if program.job.done else None
-        end = "still running" if code is None else f"exit {code}"
-        if code is not None and code < 0:
-            end = f"ended by signal {-code}"
-        complain(f"{program.zone.name}: {end}")
+        complain(f"{program.zone.name}: {ending(program.job)}")
+
+
+def ending(job: Job) -> str:
+    """How a zone's first process ended, or that it has not."""
+    if not job.done:
+        return "still running"
+    code = job.result().returncode
+    return f"exit {code}" if code >= 0 else f"ended by signal {-code}"
 
 
 def list_zones(args: argparse.Namespace) -> int:
     """List the zones of a file, in zoneadm's formats.
 
-    No machine outlives its command, so no zone but those of a running
-    ``personae up`` ever runs: all are configured, or installed when their root
-    is there.
+    Of a file, not of a machine, so none runs: all are configured, or installed when
+    their root is there.  ``personae zoneadm list`` lists those of a kept machine.
     """
     config = load(args.file, known=installed())
     rows = [row(zone) for zone in all_zones(config)]
@@ -104,22 +113,11 @@ def list_zones(args: argparse.Namespace) -> int:
         rows = [one for one in rows if one[2] == "installed"]
     elif not args.c:
         complain(
-            "list: no machine is running, machines live as long as 'personae up'; "
-            f"-c lists the zones that {args.file} configures"
+            "list: a file runs no zones ('personae zoneadm list' lists those of a "
+            f"kept machine); -c lists the zones that {args.file} configures"
         )
         rows = []
-    if args.v:
-        print(
-            LIST_FORMAT.format("ID", "NAME", "STATUS", "PATH", "BRAND", "IP").rstrip()
-        )
-    for ident, name, status, path, brand, ip in rows:
-        if args.v:
-            print(LIST_FORMAT.format(ident, name, status, path, brand, ip).rstrip())
-        elif args.p:
-            escaped = path.replace(":", "\\:")
-            print(f"{ident}:{name}:{status}:{escaped}::{brand}:{ip}")
-        else:
-            print(name)
+    print_rows(rows, "v" if args.v else "p" if args.p else "")
     return 0
 
 

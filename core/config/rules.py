@@ -40,7 +40,9 @@ FS_OPTIONS = (
     "ro", "rw", "devices", "nodevices", "setuid", "nosetuid", "exec", "noexec",
 )  # fmt: skip
 PRIVILEGE_SETS = ("all", "basic", "default", "none", "zone")
-NOT_IN_GLOBAL = ("zonepath", "rootfs", "autoboot", "ip-type", "fs", "net")
+NOT_IN_GLOBAL = ("zonepath", "autoboot", "ip-type", "net")
+IN_GLOBAL = ("brand", "rootfs", "hostname", "cpu-shares", "init", "fs", "attr")
+"""What the global zone's table may say: it always runs, and has no limits."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,11 @@ def global_rules(walk: Walk, raw: dict[str, object]) -> None:
         path: Path = ("zone", "global", key)
         if key in NOT_IN_GLOBAL:
             walk.error(path, "the global zone has no such property")
-        elif key != "brand":
+        elif key not in IN_GLOBAL:
             walk.warning(
                 path, "not supported in this version: the global zone has no limits"
             )
-        elif value != "native":
+        elif key == "brand" and value != "native":
             walk.error(path, "the global zone is always of brand 'native'")
 
 

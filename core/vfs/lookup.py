@@ -73,14 +73,17 @@ class Namei:
     Args:
         ctx: The process, for its root, current directory and /proc/self.
         cred: Whose permissions count; the process' own if None.
+        root: Where "/" is; the process' root by default.
     """
 
     __slots__ = ("cred", "ctx", "links", "root")
 
-    def __init__(self, ctx: Proc, cred: Cred | None = None) -> None:
+    def __init__(
+        self, ctx: Proc, cred: Cred | None = None, root: Vnode | None = None
+    ) -> None:
         self.ctx = ctx
         self.cred = ctx.cred if cred is None else cred
-        self.root = root_of(ctx)
+        self.root = root or root_of(ctx)
         self.links = 0
 
     def begin(self, path: bytes, start: Vnode | None) -> Vnode:

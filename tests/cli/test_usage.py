@@ -17,7 +17,7 @@ from personae.core.cli import CliError, main, parser
     ("expected", "argv"),
     [
         ("there is no command 'rnu' (did you mean 'run'?)", ["rnu"]),
-        ("there is no command 'zlogin' (known: run, up, list", ["zlogin"]),
+        ("there is no command 'zcat' (known: run, up, list", ["zcat"]),
         ("expected a whole number from 1 to 64, got 'x'", ["run", "--cpus", "x", "a"]),
         ("expected a whole number from 1 to 64, got '0'", ["run", "--cpus", "0", "a"]),
         ("expected a whole number from 0 to", ["run", "--seed", "-1", "a"]),
@@ -26,7 +26,7 @@ from personae.core.cli import CliError, main, parser
         ('did you mean "5s"?', ["run", "--time-limit", "5", "a"]),
         ("leaves no time to run", ["run", "--time-limit", "0s", "a"]),
         ("unrecognized arguments: --cpu", ["run", "--cpu", "2", "a"]),
-        ("required: FILE.toml", ["up"]),
+        ("up: name a FILE.toml, or a kept machine", ["up"]),
         ("not allowed with argument", ["list", "-v", "-p"]),
         ("required: check|schema", ["config"]),
         ("required: FILE", ["config", "check"]),

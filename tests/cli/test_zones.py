@@ -61,7 +61,7 @@ def test_list_running(machine_file: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["list", str(machine_file)]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "no machine is running" in err
+    assert "a file runs no zones" in err
 
 
 @pytest.mark.parametrize("command", ["list", "up"])

@@ -186,8 +186,8 @@ BAD = [
      "'_' and '.', at most 63, as in zonecfg(8)"),
     ("[zone.SUNWx]", "z.toml:1: zone.SUNWx: zone names that begin with SUNW are "
      "reserved; zonecfg(8)"),
-    ("[zone.global]\nrootfs = '/'", "z.toml:2: zone.global.rootfs: the global zone has "
-     "no such property"),
+    ("[zone.global]\nzonepath = '/'", "z.toml:2: zone.global.zonepath: the global "
+     "zone has no such property"),
     ("[zone.a]\nbrand = 'linus'", "z.toml:2: zone.a.brand: no brand 'linus' is "
      "installed (did you mean 'linux'?)"),
     ("[zone.a]\nbrand = 'linux'\n[zone.a.native]\nx = 1", "z.toml:3: zone.a.native: "
