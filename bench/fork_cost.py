@@ -38,6 +38,7 @@ class NullTransaction(Transaction):
 
     def __init__(self, op: str, probe: object = None) -> None:
         self.op = op
+        self.probe = None
         self.state = TxnState.COMMITTED
         self._steps = {}
 
@@ -52,6 +53,9 @@ class NullTransaction(Transaction):
     ) -> Any:
         """Only the step."""
         return acquire(*args)
+
+    def announce(self, names: object) -> None:
+        """Nothing."""
 
     def run(self, steps: Steps, arg: object) -> None:
         """Only the steps."""

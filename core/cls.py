@@ -30,7 +30,7 @@ from personae.core.clsparms import (
 )
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import ClassSpec, hookimpl
-from personae.core.lwp import TState, WhyStop
+from personae.core.lwp import TS_RUN, WhyStop
 from personae.core.msacct import WAIT_CPU
 from personae.core.plugin import Vector
 from personae.core.sync import LockOrder
@@ -500,7 +500,7 @@ class TimeShare:
 
 def setpri(lwp: Lwp, pri: int) -> None:
     """Change a priority; a lwp on the dispatch queue is queued anew."""
-    if lwp.state is not TState.TS_RUN:
+    if lwp.state is not TS_RUN:
         lwp.pri = pri
         return
     ready, since, waited = lwp.ready, lwp.msince, lwp.ms[WAIT_CPU]

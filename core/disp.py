@@ -21,9 +21,18 @@ from typing import TYPE_CHECKING
 from personae.core import disppick, trap
 from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
-from personae.core.lwp import Lwp, TState, WhyStop
+from personae.core.lwp import (
+    TS_FREE,
+    TS_ONPROC,
+    TS_RUN,
+    TS_SLEEP,
+    TS_STOPPED,
+    TS_ZOMB,
+    Lwp,
+    WhyStop,
+)
 from personae.core.msacct import SLEEP, STOPPED, USER, USER_LOCK, WAIT_CPU, new_mstate
-from personae.core.proc import Proc, ProcStat
+from personae.core.proc import SSTOP, Proc
 from personae.core.shuffle import Shuffle
 
 if TYPE_CHECKING:
@@ -87,16 +96,16 @@ class Dispatcher:
 
     def setrun(self, lwp: Lwp) -> None:
         """Make a lwp runnable, at the back of its priority."""
-        if lwp.state in (TState.TS_RUN, TState.TS_ZOMB, TState.TS_FREE):
-            if lwp.state is TState.TS_RUN:
+        if lwp.state in (TS_RUN, TS_ZOMB, TS_FREE):
+            if lwp.state is TS_RUN:
                 return
             raise Panic(f"{lwp!r} can't be made runnable")
-        if lwp.proc.stat is ProcStat.SSTOP:
+        if lwp.proc.stat is SSTOP:
             new_mstate(lwp, STOPPED)
-            lwp.state = TState.TS_STOPPED
+            lwp.state = TS_STOPPED
             lwp.whystop = WhyStop.PR_JOBCONTROL
             return
-        lwp.state = TState.TS_RUN
+        lwp.state = TS_RUN
         lwp.whystop = WhyStop.NONE
         new_mstate(lwp, WAIT_CPU)
         lwp.ready = lwp.msince  # not before what it has seen, on whatever CPU
@@ -144,7 +153,7 @@ class Dispatcher:
     def sleep(self, lwp: Lwp, s: Sleep) -> None:
         """Put the running lwp to sleep as ``s`` says."""
         new_mstate(lwp, USER_LOCK if s.user_lock else SLEEP)
-        lwp.state = TState.TS_SLEEP
+        lwp.state = TS_SLEEP
         lwp.wchans = s.cvs
         for cv in s.cvs:
             cv.waiters.append(lwp)
@@ -188,21 +197,21 @@ class Dispatcher:
 
     def stop(self, lwp: Lwp, why: WhyStop) -> None:
         """Stop a lwp wherever it is; a sleeper will enter its call again."""
-        if lwp.state is TState.TS_RUN:
+        if lwp.state is TS_RUN:
             self._dequeue(lwp)
-        elif lwp.state is TState.TS_SLEEP:
+        elif lwp.state is TS_SLEEP:
             self._leave_channels(lwp)
         new_mstate(lwp, STOPPED)
-        lwp.state = TState.TS_STOPPED
+        lwp.state = TS_STOPPED
         lwp.whystop = why
 
     def forget(self, lwp: Lwp) -> None:
         """Take a lwp that ends out of queue and sleep."""
-        if lwp.state is TState.TS_RUN:
+        if lwp.state is TS_RUN:
             self._dequeue(lwp)
-        elif lwp.state is TState.TS_SLEEP:
+        elif lwp.state is TS_SLEEP:
             self._leave_channels(lwp)
-        lwp.state = TState.TS_ZOMB
+        lwp.state = TS_ZOMB
 
     def preempt(self, lwp: Lwp) -> None:
         """Make the running lwp give way at the end of its call."""
@@ -217,7 +226,7 @@ class Dispatcher:
         while heap:
             when, _, who = heap[0]
             if isinstance(who, Lwp):
-                live = who.deadline == when and who.state is TState.TS_SLEEP
+                live = who.deadline == when and who.state is TS_SLEEP
             else:
                 live = who.itimer_real[0] == when
             if live:
@@ -304,7 +313,7 @@ class Dispatcher:
             end = min(end, cpu.clock + max(cap.left(cpu.clock), k.min_quantum))
         if limit is not None and limit < end:
             end = limit
-        lwp.state = TState.TS_ONPROC
+        lwp.state = TS_ONPROC
         lwp.cpu = cpu
         cpu.lwp = lwp
         k.current = lwp
@@ -328,20 +337,20 @@ class Dispatcher:
             cap.charge(k.now, k.now - start)
         system = (part[S_ECALLS] - ecalls) * k.syscall_cost
         cpu.instret += k.now - start - system
-        if lwp.state is TState.TS_ZOMB:
+        if lwp.state is TS_ZOMB:
             lwp.proc.stime += system
         else:
             lwp.stime += system
         cpu_time_tick(lwp, k.now - start)
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
-        if lwp.state is not TState.TS_ONPROC:
+        if lwp.state is not TS_ONPROC:
             return
         front = False
         if lwp.cls is not None:
             ops = lwp.cls.ops
             front = not ops.cl_tick(lwp, k.now - start) and ops.cl_preempt(lwp)
         new_mstate(lwp, WAIT_CPU)
-        lwp.state = TState.TS_RUN
+        lwp.state = TS_RUN
         lwp.ready = k.now
         self._enqueue(lwp, front)

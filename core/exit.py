@@ -18,16 +18,26 @@ from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
-from personae.core.lwp import TpFlag
+from personae.core.lwp import TP_DAEMON
 from personae.core.msacct import lwp_mstate_exit
 from personae.core.pctx import freepctx
 from personae.core.pid import unlink_child, unlink_orphan
-from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
+from personae.core.proc import (
+    CLDNOSIGCHLD,
+    CLDPEND,
+    CLDWAITPID,
+    SEXITING,
+    SNOWAIT,
+    SSYS,
+    SVFORK,
+    SZOMB,
+    Proc,
+)
 from personae.core.rctl import rctl_exit
 from personae.core.sem import semexit
 from personae.core.session import pgexit, sess_rele
 from personae.core.signal import exit_info, flush, orphan_check
-from personae.core.signo import CldCode, Sig, SigInfo
+from personae.core.signo import CLD_EXITED, SIGCLD, SIGKILL, CldCode, SigInfo
 from personae.core.task import task_detach, task_rele
 from personae.core.vfork import relvm
 
@@ -58,7 +68,7 @@ def _end_lwp(lwp: Lwp) -> None:
     lwp_mstate_exit(lwp)
     lwp.proc.utime += lwp.regs[INSTRET]
     lwp.proc.stime += lwp.stime
-    if lwp.tpflag & TpFlag.TP_DAEMON:
+    if lwp.tpflag & TP_DAEMON:
         lwp.proc.lwpdaemon -= 1
     lwp_discard(lwp)
     prstop.prnotify(lwp.proc)
@@ -70,9 +80,9 @@ def lwp_exit(lwp: Lwp) -> None:
     Daemons (lwp_create(2)) do not keep a process alive.
     """
     p = lwp.proc
-    daemon = bool(lwp.tpflag & TpFlag.TP_DAEMON)
+    daemon = bool(lwp.tpflag & TP_DAEMON)
     if len(p.lwps) == 1 or (not daemon and p.lwpcnt == p.lwpdaemon + 1):
-        proc_exit(lwp, CldCode.EXITED, p.exit_status)
+        proc_exit(lwp, CLD_EXITED, p.exit_status)
         return
     _end_lwp(lwp)
     p.kernel.wakeup(p.cv)
@@ -91,14 +101,14 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     """
     p = lwp.proc
     k = p.kernel
-    if p.flag & ProcFlag.SEXITING:
+    if p.flag & SEXITING:
         raise Panic(f"{p!r} exits twice")
-    if lwp.sysent is not None and lwp is k.current and why == CldCode.EXITED:
+    if lwp.sysent is not None and lwp is k.current and why == CLD_EXITED:
         prstop.relvm_barrier(p)  # a call: entered again when /proc lets go
     for watch in k.observers.personae_lwp_exit:
         watch(lwp)
-    evaporates = bool(p.flag & ProcFlag.SVFORK) and what == EVAPORATE
-    p.flag |= ProcFlag.SEXITING
+    evaporates = bool(p.flag & SVFORK) and what == EVAPORATE
+    p.flag |= SEXITING
     exitlwps(lwp)
     k.disp.forget(lwp)
     if isinstance(lwp.sysstate, ForkPunish):
@@ -168,7 +178,7 @@ def _reparent(p: Proc) -> None:
         while (o := p.orphan) is not None:  # no child of ours, we were its kin
             unlink_orphan(o)
     for c in kids:
-        if c.stat is ProcStat.SZOMB:
+        if c.stat is SZOMB:
             _notify_or_reap(c)
 
 
@@ -178,9 +188,9 @@ def _adopt(reaper: Proc, c: Proc) -> None:
         unlink_child(c)
     else:
         raise Panic(f"{c!r}: parent and next of kin differ")
-    c.pidflag &= ~(PidFlag.CLDNOSIGCHLD | PidFlag.CLDWAITPID | PidFlag.CLDPEND)
+    c.pidflag &= ~(CLDNOSIGCHLD | CLDWAITPID | CLDPEND)
     c.ppid = reaper.pid
-    c.exit_signal = Sig.SIGCLD
+    c.exit_signal = SIGCLD
     c.parent = reaper
     c.sibling = reaper.child
     if reaper.child is not None:
@@ -195,7 +205,7 @@ def _adopt(reaper: Proc, c: Proc) -> None:
 def _become_zombie(p: Proc, evaporates: bool) -> None:
     flush(p, ~0)
     p.sig = 0
-    p.stat = ProcStat.SZOMB
+    p.stat = SZOMB
     p.newstate = False
     prstop.prexit(p)
     for watch in p.kernel.observers.personae_proc_exit:
@@ -216,10 +226,8 @@ def _notify_or_reap(p: Proc) -> None:
     with k.pidlock:
         p.brand.ops.b_exit_with_sig(p, info)
     k.wakeup(parent.wait_cv)
-    unwanted = parent.flag & ProcFlag.SSYS or (
-        parent.flag & ProcFlag.SNOWAIT and p.exit_signal == Sig.SIGCLD
-    )
-    if unwanted and not p.pidflag & PidFlag.CLDWAITPID:
+    unwanted = parent.flag & SSYS or (parent.flag & SNOWAIT and p.exit_signal == SIGCLD)
+    if unwanted and not p.pidflag & CLDWAITPID:
         _reap_quietly(p)
 
 
@@ -228,7 +236,7 @@ def _reap_quietly(p: Proc) -> None:
     freeproc(p)
     if parent is None:
         return
-    if parent.flag & ProcFlag.SSYS:  # zsched takes the EMPTY events of its contracts
+    if parent.flag & SSYS:  # zsched takes the EMPTY events of its contracts
         for ct in [ct for ct in parent.ct_held if not ct.nmembers]:
             contract_abandon(ct)
     p.kernel.wakeup(parent.wait_cv)
@@ -240,7 +248,7 @@ def freeproc(p: Proc) -> None:
     Locks: none.
     """
     k = p.kernel
-    if p.stat is not ProcStat.SZOMB:
+    if p.stat is not SZOMB:
         raise Panic(f"{p!r} is reaped alive")
     parent = p.parent
     if parent is not None:
@@ -275,5 +283,5 @@ def freeproc(p: Proc) -> None:
 
 def kill_proc(p: Proc) -> None:
     """End a process at once from outside (zone halt)."""
-    if p.stat is not ProcStat.SZOMB and p.lwps:
-        proc_exit(p.lwps[0], CldCode.KILLED, Sig.SIGKILL)
+    if p.stat is not SZOMB and p.lwps:
+        proc_exit(p.lwps[0], CldCode.KILLED, SIGKILL)

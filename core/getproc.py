@@ -275,8 +275,6 @@ def _copy_scalars(p: Proc, cp: Proc) -> None:
     cp.stkprot, cp.datprot = p.stkprot, p.datprot
     cp.ppid = cp.ancpid = p.pid
     cp.portcnt = p.portcnt
-    cp.stk_ctl, cp.fsz_ctl = p.stk_ctl, p.fsz_ctl
-    cp.vmem_ctl, cp.fno_ctl = p.vmem_ctl, p.fno_ctl
     cp.prof = p.prof
 
 

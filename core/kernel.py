@@ -30,12 +30,12 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FdTable
 from personae.core.hookspecs import ContractSpec
 from personae.core.limits import proc_limits, upcount_inc
-from personae.core.lwp import TState
+from personae.core.lwp import TS_ONPROC
 from personae.core.observers import Observers
 from personae.core.pid import PidTable
 from personae.core.plugin import Vector
 from personae.core.pool import Pool
-from personae.core.proc import Proc, ProcFlag, ProcStat
+from personae.core.proc import SEXITING, SNOWAIT, SRUN, SSYS, Proc
 from personae.core.rctl import rctl_set_init
 from personae.core.session import sess_create
 from personae.core.signo import CldCode, Sig, SigInfo
@@ -204,7 +204,7 @@ class Kernel:
         task = task_create(self, 0, zone)
         p0 = Proc(self)
         p0.cred = self.kcred.hold()
-        p0.flag |= ProcFlag.SSYS | ProcFlag.SNOWAIT
+        p0.flag |= SSYS | SNOWAIT
         p0.user.u_comm = p0.user.u_psargs = b"sched"
         p0.user.fds = FdTable()
         self.pids.allocate(p0, 0)
@@ -223,7 +223,7 @@ class Kernel:
         p0.pool = self.pools["default"].hold()
         rctl_set_init(p0)
         sess_create(p0)
-        p0.stat = ProcStat.SRUN
+        p0.stat = SRUN
         zone.zsched = p0
         zone_state_set(zone, ZoneState.RUNNING)
 
@@ -379,7 +379,7 @@ class Kernel:
     def reaper_of(self, proc: Proc) -> Proc:
         """Who adopts the children of ``proc``: its zone's init, else its zsched."""
         init = proc.zone.init
-        if init is not None and init is not proc and not init.flag & ProcFlag.SEXITING:
+        if init is not None and init is not proc and not init.flag & SEXITING:
             return init
         zsched = proc.zone.zsched
         return zsched if zsched is not None and zsched is not proc else self.p0
@@ -399,7 +399,7 @@ class Kernel:
         self.count("oops")
         for lock in list(self.locks.held):
             lock.exit()
-        if lwp.state is TState.TS_ONPROC:
+        if lwp.state is TS_ONPROC:
             try:
                 exits.proc_exit(lwp, CldCode.KILLED, Sig.SIGKILL)
             except Exception as e:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.policy import secpolicy_newproc
-from personae.core.proc import ProcFlag
+from personae.core.proc import SSYS
 from personae.core.rctl import rctl_test, rlimit_get
 
 if TYPE_CHECKING:
@@ -102,11 +102,13 @@ def nproc_check(kernel: Kernel, cred: Cred, zone: Zone) -> None:
     Raises:
         KernelError: EAGAIN.
     """
-    with kernel.pidlock:
-        over = kernel.nproc >= kernel.v_maxup and (
-            kernel.nproc >= kernel.v_maxupttl
-            or upcount_get(kernel, cred.uid, zone.id) >= kernel.v_maxup
-        )
+    pidlock = kernel.pidlock
+    pidlock.enter()
+    over = kernel.nproc >= kernel.v_maxup and (
+        kernel.nproc >= kernel.v_maxupttl
+        or upcount_get(kernel, cred.uid, zone.id) >= kernel.v_maxup
+    )
+    pidlock.exit()
     if over and not secpolicy_newproc(cred):
         zone.ffnoproc += 1
         why = f"out of per-user processes for uid {cred.uid}"
@@ -158,7 +160,10 @@ def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
         KernelError: EAGAIN; nothing was counted but the failure (ffcap).
     """
     task, project = _containers(proc)
-    with proc.lock, kernel.nlwps_lock:
+    p_lock, nlwps_lock = proc.lock, kernel.nlwps_lock
+    p_lock.enter()
+    nlwps_lock.enter()
+    try:
         if (
             (
                 task.nprocs >= task.max_processes
@@ -174,6 +179,9 @@ def max_processes_enter(kernel: Kernel, proc: Proc, zone: Zone) -> None:
         task.nprocs += 1
         project.nprocs += 1
         zone.nprocs += 1
+    finally:
+        nlwps_lock.exit()
+        p_lock.exit()
 
 
 def max_processes_exit(
@@ -191,11 +199,14 @@ def max_processes_exit(
     """
     if task is None:
         task, _ = _containers(proc)
-    with kernel.nlwps_lock:
-        for entity in (task, task.project, zone):
-            if entity.nprocs <= 0:
-                raise Panic(f"nprocs of {entity!r} below 0")
-            entity.nprocs -= 1
+    project, lock = task.project, kernel.nlwps_lock
+    lock.enter()
+    if task.nprocs <= 0 or project.nprocs <= 0 or zone.nprocs <= 0:
+        raise Panic(f"nprocs of {task!r}, {project!r} or {zone!r} below 0")
+    task.nprocs -= 1
+    project.nprocs -= 1
+    zone.nprocs -= 1
+    lock.exit()
 
 
 def nprocs_move(kernel: Kernel, old: Task, new: Task) -> None:
@@ -226,14 +237,16 @@ def lwp_limits_enter(kernel: Kernel, proc: Proc) -> None:
     """
     zone = proc.zone
     task, project = _containers(proc)
-    with kernel.nlwps_lock:
+    lock = kernel.nlwps_lock
+    lock.enter()
+    try:
         if (
             (
                 task.nlwps >= task.max_lwps
                 or project.nlwps >= project.max_lwps
                 or zone.nlwps >= zone.max_lwps
             )
-            and not proc.flag & ProcFlag.SSYS
+            and not proc.flag & SSYS
             and _deny("max-lwps", proc, zone)
         ):
             zone.ffcap += 1
@@ -241,6 +254,8 @@ def lwp_limits_enter(kernel: Kernel, proc: Proc) -> None:
         task.nlwps += 1
         project.nlwps += 1
         zone.nlwps += 1
+    finally:
+        lock.exit()
 
 
 def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
@@ -248,11 +263,15 @@ def lwp_limits_exit(kernel: Kernel, proc: Proc) -> None:
 
     Locks: none or p_lock; zone_nlwps_lock inside.
     """
-    with kernel.nlwps_lock:
-        for entity in (*_containers(proc), proc.zone):
-            if entity.nlwps <= 0:
-                raise Panic(f"nlwps of {entity!r} below 0")
-            entity.nlwps -= 1
+    task, project = _containers(proc)
+    zone, lock = proc.zone, kernel.nlwps_lock
+    lock.enter()
+    if task.nlwps <= 0 or project.nlwps <= 0 or zone.nlwps <= 0:
+        raise Panic(f"nlwps of {task!r}, {project!r} or {zone!r} below 0")
+    task.nlwps -= 1
+    project.nlwps -= 1
+    zone.nlwps -= 1
+    lock.exit()
 
 
 # ---- queued signals ----
@@ -291,9 +310,9 @@ def cpu_time_tick(lwp: Lwp, used: int) -> None:
         return  # it has gone
     task.cpu_cycles += used
     hz = proc.kernel.config.clock_hz
-    if proc.cpu_cycles >= proc.cpu_ctl * hz:
+    if proc.cpu_cycles // hz >= proc.cpu_ctl:
         _cpu_test("process.max-cpu-time", proc, proc, hz)
-    if task.cpu_cycles >= task.max_cpu_time * hz:
+    if task.cpu_cycles // hz >= task.max_cpu_time:
         _cpu_test("task.max-cpu-time", task, proc, hz)
 
 

@@ -110,8 +110,8 @@ class Lwp:
         self.ctx = ctx
         self.regs = kernel.hw.ctx_view(ctx)
         self.tid = 0
-        self.state = TState.TS_STOPPED
-        self.whystop = WhyStop.PR_SUSPENDED
+        self.state = TS_STOPPED
+        self.whystop = PR_SUSPENDED
         self.whatstop = 0
         """The call, signal or fault it stopped on."""
         self.cursig = 0

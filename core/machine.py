@@ -22,7 +22,7 @@ from personae.core.config.units import parse_size
 from personae.core.disp import Status
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.observers import Observers
-from personae.core.proc import ProcStat
+from personae.core.proc import SZOMB
 from personae.core.rctl import RctlLocal, rctl_set_value
 from personae.core.zone import ZoneState
 from personae.core.zonelife import mount_brand
@@ -436,7 +436,7 @@ class Machine:
 
 def _any_alive(procs: Sequence[Proc]) -> bool:
     for p in procs:  # noqa: SIM110 (asked at each step, and a generator is slow)
-        if p.stat is not ProcStat.SZOMB:
+        if p.stat is not SZOMB:
             return True
     return False
 
@@ -446,7 +446,7 @@ def _ns(k: Kernel, cycles: int) -> int:
 
 
 def _still(procs: Sequence[Proc]) -> str:
-    alive = [p for p in procs if p.stat is not ProcStat.SZOMB]
+    alive = [p for p in procs if p.stat is not SZOMB]
     return "still there: " + ", ".join(
         f"{p.pid} {p.user.u_comm.decode(errors='replace')}" for p in alive
     )

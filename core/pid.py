@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.proc import Proc, ProcStat
+from personae.core.proc import SIDL, Proc
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -108,7 +108,7 @@ class PidTable:
     def prfind(self, number: int) -> Proc | None:
         """The process of that number, zombies too; None for none or a SIDL one."""
         pid = self.hash.get(number)
-        if pid is None or pid.proc is None or pid.proc.stat is ProcStat.SIDL:
+        if pid is None or pid.proc is None or pid.proc.stat is SIDL:
             return None
         return pid.proc
 

@@ -72,11 +72,14 @@ def pool_barrier_enter(proc: Proc) -> None:
     Raises:
         Sleep: A binder is at work (PBWAIT); nothing was done.
     """
-    pool = pool_of(proc)
-    with proc.lock:
-        if proc in pool.binding:
-            raise Sleep(pool.cv, interruptible=False)
+    pool, lock = pool_of(proc), proc.lock
+    lock.enter()
+    binding = pool.binding and proc in pool.binding
+    if not binding:
         proc.poolcnt += 1
+    lock.exit()
+    if binding:
+        raise Sleep(pool.cv, interruptible=False)
 
 
 def pool_barrier_exit(proc: Proc) -> None:
@@ -84,12 +87,14 @@ def pool_barrier_exit(proc: Proc) -> None:
 
     Locks: none; p_lock inside.
     """
-    with proc.lock:
-        if proc.poolcnt <= 0:
-            raise Panic(f"pool_barrier_exit: {proc!r} is not inside")
-        proc.poolcnt -= 1
+    if proc.poolcnt <= 0:
+        raise Panic(f"pool_barrier_exit: {proc!r} is not inside")
+    lock = proc.lock
+    lock.enter()
+    proc.poolcnt -= 1
+    lock.exit()
     pool = pool_of(proc)
-    if proc.poolcnt == 0 and proc in pool.binding:
+    if pool.binding and proc.poolcnt == 0 and proc in pool.binding:
         proc.kernel.wakeup(pool.cv)
 
 

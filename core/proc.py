@@ -16,7 +16,7 @@ from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
 from personae.core.flags import quick_flags
-from personae.core.lwp import TState
+from personae.core.lwp import TS_STOPPED
 from personae.core.msacct import NMSTATES
 from personae.core.sync import CondVar
 
@@ -188,7 +188,7 @@ class Proc:
         self.kernel = kernel
         self.pidp: Pid | None = None
         self.slot = -1
-        self.stat = ProcStat.SIDL
+        self.stat = SIDL
         self.flag = 0
         self.prflag = 0
         self.pidflag = 0
@@ -336,13 +336,13 @@ class Proc:
     @property
     def lwprcnt(self) -> int:
         """Lwps that are not stopped."""
-        return sum(t.state is not TState.TS_STOPPED for t in self.lwps)
+        return sum(t.state is not TS_STOPPED for t in self.lwps)
 
     def children(self) -> list[Proc]:
         """Children, newest first, half-made ones left out."""
         out, c = [], self.child
         while c is not None:
-            if c.stat is not ProcStat.SIDL:
+            if c.stat is not SIDL:
                 out.append(c)
             c = c.sibling
         return out

@@ -11,8 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.core.lwp import TpFlag, TState, WhyStop
-from personae.core.proc import Proc, ProcFlag, ProcPrFlag
+from personae.core.lwp import (
+    TP_PRSTOP,
+    TS_ONPROC,
+    TS_RUN,
+    TS_SLEEP,
+    TS_STOPPED,
+    TS_ZOMB,
+    WhyStop,
+)
+from personae.core.proc import P_PR_ASYNC, P_PR_LOCK, SKILLED, Proc
 from personae.core.sync import CondVar, Sleep
 
 if TYPE_CHECKING:
@@ -32,17 +40,17 @@ EVENTS = frozenset(
 
 def isstopped(lwp: Lwp) -> bool:
     """Whether it stands on an event of interest (ISTOPPED of sys/proc.h)."""
-    return lwp.state is TState.TS_STOPPED and lwp.whystop in EVENTS
+    return lwp.state is TS_STOPPED and lwp.whystop in EVENTS
 
 
 def stop(lwp: Lwp, why: WhyStop, what: int) -> None:
     """Stop a lwp on an event; its siblings with it, unless PR_ASYNC (proc(5))."""
-    lwp.tpflag &= ~TpFlag.TP_PRSTOP
+    lwp.tpflag &= ~TP_PRSTOP
     lwp.whatstop = what
     lwp.ast = True
     lwp.kernel.disp.stop(lwp, why)
     prnotify(lwp.proc)
-    if not lwp.proc.prflag & ProcPrFlag.P_PR_ASYNC:
+    if not lwp.proc.prflag & P_PR_ASYNC:
         for t in lwp.proc.lwps:
             if not t.agent and not isstopped(t):
                 request(t)
@@ -54,20 +62,20 @@ def request(lwp: Lwp) -> None:
     One that runs or that something else has stopped does it when it comes to the end
     of its call; all others stand at a point where they can be stopped.
     """
-    if lwp.state in (TState.TS_RUN, TState.TS_SLEEP):
-        lwp.tpflag &= ~TpFlag.TP_PRSTOP
+    if lwp.state in (TS_RUN, TS_SLEEP):
+        lwp.tpflag &= ~TP_PRSTOP
         lwp.whatstop = 0
         lwp.ast = True
         lwp.kernel.disp.stop(lwp, WhyStop.PR_REQUESTED)
         prnotify(lwp.proc)
-    elif lwp.state in (TState.TS_ONPROC, TState.TS_STOPPED) and not isstopped(lwp):
-        lwp.tpflag |= TpFlag.TP_PRSTOP
+    elif lwp.state in (TS_ONPROC, TS_STOPPED) and not isstopped(lwp):
+        lwp.tpflag |= TP_PRSTOP
         lwp.ast = True
 
 
 def requested(lwp: Lwp) -> bool:
     """On the way to user mode: stop if it was asked for, unless it is to die."""
-    if not lwp.tpflag & TpFlag.TP_PRSTOP or lwp.proc.flag & ProcFlag.SKILLED:
+    if not lwp.tpflag & TP_PRSTOP or lwp.proc.flag & SKILLED:
         return False
     stop(lwp, WhyStop.PR_REQUESTED, 0)
     return True
@@ -86,9 +94,9 @@ def sysexit(lwp: Lwp, number: int) -> None:
     """A call is over, results in place: stop if that is traced (post_syscall)."""
     if number not in lwp.proc.user.u_exitmask:
         return
-    if lwp.state is TState.TS_ONPROC:
+    if lwp.state is TS_ONPROC:
         stop(lwp, WhyStop.PR_SYSEXIT, number)
-    elif lwp.state is not TState.TS_ZOMB:
+    elif lwp.state is not TS_ZOMB:
         lwp.whatstop, lwp.post_sys, lwp.ast = number, True, True
 
 
@@ -111,7 +119,7 @@ def signalled(lwp: Lwp, sig: int) -> bool:
     """A traced signal is next: stop before it acts, once."""
     if lwp.cursig == sig:
         return False
-    if sig not in lwp.proc.sigmask or lwp.proc.flag & ProcFlag.SKILLED:
+    if sig not in lwp.proc.sigmask or lwp.proc.flag & SKILLED:
         return False
     lwp.cursig = sig
     stop(lwp, WhyStop.PR_SIGNALLED, sig)
@@ -138,22 +146,28 @@ def prbarrier(p: Proc) -> None:
     Raises:
         Sleep: It is locked; the operation is entered again.
     """
-    if p.prflag & ProcPrFlag.P_PR_LOCK:
+    if p.prflag & P_PR_LOCK:
         raise Sleep(p.cv, interruptible=False)
 
 
 def sprlock(p: Proc) -> None:
     """Take P_PR_LOCK (sprlock_proc).  Raises Sleep as ``prbarrier``."""
-    prbarrier(p)
-    with p.lock:
-        p.prflag |= ProcPrFlag.P_PR_LOCK
+    if p.prflag & P_PR_LOCK:
+        prbarrier(p)
+    lock = p.lock
+    lock.enter()
+    p.prflag |= P_PR_LOCK
+    lock.exit()
 
 
 def sprunlock(p: Proc) -> None:
     """Drop P_PR_LOCK and wake who waits for it."""
-    with p.lock:
-        p.prflag &= ~ProcPrFlag.P_PR_LOCK
-    p.kernel.wakeup(p.cv)
+    lock = p.lock
+    lock.enter()
+    p.prflag &= ~P_PR_LOCK
+    lock.exit()
+    if p.cv.waiters:
+        p.kernel.wakeup(p.cv)
 
 
 def relvm_barrier(p: Proc) -> None:

@@ -27,6 +27,7 @@ from personae.core import policy
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.rctldefs import (
     BY_ENTITY,
+    CACHED,
     DEFAULT_MAX_CONTRACTS,
     ENTITIES,
     INFINITY,
@@ -42,7 +43,6 @@ from personae.core.rctldefs import (
 )
 from personae.core.rctlset import Rctl, RctlSet, RctlVal
 from personae.core.signo import SiCode, Sig, SigInfo
-from personae.core.sync import LockOrder, Mutex
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -136,16 +136,20 @@ def rctl_set_dup(parent: Proc, child: Proc) -> RctlSet:
     old = _set_of(parent)
     if old.freed or child.rctls is not None:
         raise Panic(f"rctl_set_dup for {child!r}")
-    with old.lock:
-        new = RctlSet.__new__(RctlSet)
-        new.kind, new.entity, new.freed = old.kind, child, False
-        new.lock = Mutex(child.kernel.locks, old.lock.name, LockOrder.RCTL)
-        new.rctls, new.stored = old.rctls, old.stored
-        old.cow = new.cow = True
-        if old.mine:
-            old.mine = set()
-        new.mine, new.recipients = set(), 0
-        new.callbacks()
+    lock = old.lock
+    lock.enter()
+    new = RctlSet.__new__(RctlSet)
+    new.kind, new.entity, new.freed = old.kind, child, False
+    new.lock = lock.like()
+    new.rctls, new.stored = old.rctls, old.stored
+    old.cow = new.cow = True
+    if old.mine:
+        old.mine = set()
+    new.mine, new.recipients = set(), 0
+    # The set callbacks: the values are the parent's, and so is what is cached of them.
+    for _, attr in CACHED["process"]:
+        setattr(child, attr, getattr(parent, attr))
+    lock.exit()
     child.rctls = new
     return new
 

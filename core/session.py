@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.proc import ProcFlag, ProcStat
+from personae.core.proc import SEXECED, SZOMB
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -159,12 +159,12 @@ def setpgid(caller: Proc, pid: int, pgid: int) -> None:
     if pgid < 0:
         raise KernelError(Errno.EINVAL, "negative group")
     target = caller if pid in (0, caller.pid) else k.pids.prfind(pid)
-    if target is None or target.stat is ProcStat.SZOMB:
+    if target is None or target.stat is SZOMB:
         raise KernelError(Errno.ESRCH, f"no process {pid}")
     if target is not caller:
         if target.parent is not caller:
             raise KernelError(Errno.ESRCH, f"{pid} is no child of the caller")
-        if target.flag & ProcFlag.SEXECED:
+        if target.flag & SEXECED:
             raise KernelError(Errno.EACCES, f"{pid} has done an exec")
         if target.sess is not caller.sess:
             raise KernelError(Errno.EPERM, f"{pid} is in another session")
@@ -192,7 +192,7 @@ def pgorphaned(pgrp: Pgrp, leaving: Proc | None = None) -> bool:
         leaving: A process to look at as if it had gone.
     """
     for m in pgrp.members:
-        if m is leaving or m.stat is ProcStat.SZOMB:
+        if m is leaving or m.stat is SZOMB:
             continue
         par = m.parent
         if par is None or par is leaving:

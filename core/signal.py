@@ -15,8 +15,29 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from personae.core.errno import KernelError
-from personae.core.lwp import TpFlag, TState, WhyStop
-from personae.core.proc import PidFlag, Proc, ProcFlag, ProcStat
+from personae.core.lwp import (
+    PR_SUSPENDED,
+    TP_HOLDLWP,
+    TS_ONPROC,
+    TS_RUN,
+    TS_SLEEP,
+    TS_STOPPED,
+    WhyStop,
+)
+from personae.core.proc import (
+    CLDNOSIGCHLD,
+    CLDPEND,
+    SIDL,
+    SJCTL,
+    SKILLED,
+    SNOWAIT,
+    SRUN,
+    SSTOP,
+    SSYS,
+    SVFWAIT,
+    SZOMB,
+    Proc,
+)
 from personae.core.prstop import EVENTS
 from personae.core.session import pgorphaned
 from personae.core.signo import (
@@ -26,6 +47,9 @@ from personae.core.signo import (
     IGNOREDEFAULT,
     SIG_DFL,
     SIG_IGN,
+    SIGCLD,
+    SIGCONT,
+    SIGKILL,
     SIGQUEUE_MAX,
     SIGRTMIN,
     STOPDEFAULT,
@@ -63,7 +87,7 @@ def action_of(proc: Proc, sig: int) -> Action:
         return Action.HANDLER
     if bit & STOPDEFAULT:
         return Action.STOP
-    if sig == Sig.SIGCONT:
+    if sig == SIGCONT:
         return Action.CONTINUE
     if bit & IGNOREDEFAULT & ~proc.brand.sig_deadly:
         return Action.IGNORE
@@ -82,12 +106,12 @@ def set_action(proc: Proc, sig: int, act: SigAction) -> None:
         u.u_signal.pop(sig, None)
     else:
         u.u_signal[sig] = act
-    if sig == Sig.SIGCLD:
-        proc.flag &= ~(ProcFlag.SNOWAIT | ProcFlag.SJCTL)
+    if sig == SIGCLD:
+        proc.flag &= ~(SNOWAIT | SJCTL)
         if act.flags & SaFlag.SA_NOCLDSTOP:
-            proc.flag |= ProcFlag.SJCTL
+            proc.flag |= SJCTL
         if act.flags & SaFlag.SA_NOCLDWAIT or act.handler == SIG_IGN:
-            proc.flag |= ProcFlag.SNOWAIT
+            proc.flag |= SNOWAIT
     if action_of(proc, sig) is Action.IGNORE:
         flush(proc, sigbit(sig))
     _cache_ignore(proc)
@@ -108,8 +132,8 @@ def sigdefault(proc: Proc) -> None:
         for s, a in u.u_signal.items()
         if a.handler == SIG_IGN
     }
-    if not proc.ignore & sigbit(Sig.SIGCLD):
-        proc.flag &= ~(ProcFlag.SNOWAIT | ProcFlag.SJCTL)
+    if not proc.ignore & sigbit(SIGCLD):
+        proc.flag &= ~(SNOWAIT | SJCTL)
 
 
 def flush(proc: Proc, mask: int) -> None:
@@ -136,7 +160,7 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
         watch(proc, sig)
     traced = sig in proc.sigmask
     bit = sigbit(sig)
-    if sig == Sig.SIGKILL and info is not None:
+    if sig == SIGKILL and info is not None:
         # only the global zone reaches others, and is not refused (zones(7))
         foreign = info.zoneid not in (-1, proc.zone.id)
         proc.zone.init_doomed |= foreign and proc.zone.init is proc
@@ -146,7 +170,7 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
         proc.sigqueue.append(info or SigInfo(sig))
     proc.sig |= bit
     takers = [t for t in proc.lwps if not t.sigmask & bit or bit & CANTMASK]
-    if sig == Sig.SIGKILL:
+    if sig == SIGKILL:
         for t in takers:
             _notify(t, sig)
     elif takers:
@@ -186,18 +210,18 @@ def _may_queue(holder: Proc | Lwp, sig: int, pending: int) -> bool:
 
 def _prepare(proc: Proc, sig: int) -> bool:
     """Effects of a signal at the moment it is posted; False if it goes nowhere."""
-    if sig == 0 or proc.stat in (ProcStat.SIDL, ProcStat.SZOMB):
+    if sig == 0 or proc.stat in (SIDL, SZOMB):
         return False
-    if proc.flag & ProcFlag.SSYS or not proc.lwps:
+    if proc.flag & SSYS or not proc.lwps:
         return False
     bit = sigbit(sig)
-    if sig == Sig.SIGKILL and action_of(proc, sig) is not Action.IGNORE:
-        proc.flag |= ProcFlag.SKILLED
-    if sig == Sig.SIGCONT:
+    if sig == SIGKILL and action_of(proc, sig) is not Action.IGNORE:
+        proc.flag |= SKILLED
+    if sig == SIGCONT:
         flush(proc, STOPDEFAULT)
         continue_proc(proc)
     elif bit & STOPDEFAULT:
-        flush(proc, sigbit(Sig.SIGCONT))
+        flush(proc, sigbit(SIGCONT))
     return True
 
 
@@ -205,37 +229,37 @@ def _notify(lwp: Lwp, sig: int) -> None:
     """Make the lwp look at its signals: end an interruptible wait, start it to die."""
     lwp.ast = True
     k = lwp.kernel
-    if lwp.state is TState.TS_SLEEP and (lwp.interruptible or sig == Sig.SIGKILL):
+    if lwp.state is TS_SLEEP and (lwp.interruptible or sig == SIGKILL):
         # An uninterruptible wait is only ever vfwait's or the kernel's own.
         if lwp.interruptible:
             lwp.interrupted = True
             k.disp.unsleep(lwp)
     elif (
-        sig == Sig.SIGKILL
-        and lwp.state is TState.TS_STOPPED
+        sig == SIGKILL
+        and lwp.state is TS_STOPPED
         and (lwp.whystop is WhyStop.PR_JOBCONTROL or lwp.whystop in EVENTS)
     ):
         if lwp.whystop is WhyStop.PR_SYSENTRY:
             lwp.sysent = None  # a call that it stands before is not made
-        lwp.proc.stat = ProcStat.SRUN
+        lwp.proc.stat = SRUN
         k.disp.setrun(lwp)
     elif (
-        sig == Sig.SIGKILL
+        sig == SIGKILL
         and _suspended(lwp)
-        and lwp.tpflag & TpFlag.TP_HOLDLWP
-        and not lwp.proc.flag & ProcFlag.SVFWAIT
+        and lwp.tpflag & TP_HOLDLWP
+        and not lwp.proc.flag & SVFWAIT
     ):
         # lwp_suspend stopped it, and maybe all the others have ended since.
         k.disp.setrun(lwp)
 
 
 def _suspended(lwp: Lwp) -> bool:
-    return lwp.state is TState.TS_STOPPED and lwp.whystop is WhyStop.PR_SUSPENDED
+    return lwp.state is TS_STOPPED and lwp.whystop is PR_SUSPENDED
 
 
 def _wake_sigwait(lwp: Lwp) -> None:
     """A blocked signal arrived: a lwp in a wait re-checks (sigtimedwait)."""
-    if lwp.state is TState.TS_SLEEP and lwp.interruptible and lwp.sigwaiting:
+    if lwp.state is TS_SLEEP and lwp.interruptible and lwp.sigwaiting:
         lwp.kernel.disp.unsleep(lwp)
 
 
@@ -244,23 +268,23 @@ def _wake_sigwait(lwp: Lwp) -> None:
 
 def continue_proc(proc: Proc) -> None:
     """Start a process that job control stopped, and tell its parent."""
-    if proc.stat is not ProcStat.SSTOP:
+    if proc.stat is not SSTOP:
         return
-    proc.stat = ProcStat.SRUN
+    proc.stat = SRUN
     proc.stopsig = 0
     for t in proc.lwps:
-        if t.state is TState.TS_STOPPED and t.whystop is WhyStop.PR_JOBCONTROL:
+        if t.state is TS_STOPPED and t.whystop is WhyStop.PR_JOBCONTROL:
             proc.kernel.disp.setrun(t)
-    _tell_parent(proc, CldCode.CONTINUED, Sig.SIGCONT)
+    _tell_parent(proc, CldCode.CONTINUED, SIGCONT)
 
 
 def stop_proc(lwp: Lwp, sig: int) -> None:
     """Stop the process of ``lwp`` by job control, and tell its parent."""
     proc = lwp.proc
-    proc.stat = ProcStat.SSTOP
+    proc.stat = SSTOP
     proc.stopsig = sig
     for t in proc.lwps:
-        if t.state in (TState.TS_RUN, TState.TS_ONPROC):
+        if t.state in (TS_RUN, TS_ONPROC):
             proc.kernel.disp.stop(t, WhyStop.PR_JOBCONTROL)
     _tell_parent(proc, CldCode.STOPPED, sig)
 
@@ -273,9 +297,9 @@ def _tell_parent(proc: Proc, code: CldCode, status: int) -> None:
     if parent is None:
         return
     proc.kernel.wakeup(parent.wait_cv)
-    if not parent.flag & ProcFlag.SJCTL:
-        info = SigInfo(Sig.SIGCLD, code, proc.pid, proc.cred.uid, status)
-        psignal(parent, Sig.SIGCLD, info)
+    if not parent.flag & SJCTL:
+        info = SigInfo(SIGCLD, code, proc.pid, proc.cred.uid, status)
+        psignal(parent, SIGCLD, info)
 
 
 def sigcld(proc: Proc, info: SigInfo) -> None:
@@ -285,12 +309,12 @@ def sigcld(proc: Proc, info: SigInfo) -> None:
     posted when that has been taken.  Locks: pidlock.
     """
     parent = proc.parent
-    if parent is None or proc.pidflag & PidFlag.CLDNOSIGCHLD:
+    if parent is None or proc.pidflag & CLDNOSIGCHLD:
         return
-    if parent.sig & sigbit(Sig.SIGCLD):
-        proc.pidflag |= PidFlag.CLDPEND
+    if parent.sig & sigbit(SIGCLD):
+        proc.pidflag |= CLDPEND
         return
-    psignal(parent, Sig.SIGCLD, info)
+    psignal(parent, SIGCLD, info)
 
 
 def sigcld_repost(parent: Proc) -> None:
@@ -298,20 +322,20 @@ def sigcld_repost(parent: Proc) -> None:
 
     Not while one is pending: that one's turn brings the next.
     """
-    if parent.sig & sigbit(Sig.SIGCLD):
+    if parent.sig & sigbit(SIGCLD):
         return
     for c in parent.children():
-        if c.pidflag & PidFlag.CLDPEND:
-            c.pidflag &= ~PidFlag.CLDPEND
-            if c.stat is ProcStat.SZOMB:
-                psignal(parent, Sig.SIGCLD, exit_info(c))
+        if c.pidflag & CLDPEND:
+            c.pidflag &= ~CLDPEND
+            if c.stat is SZOMB:
+                psignal(parent, SIGCLD, exit_info(c))
                 return
 
 
 def exit_info(proc: Proc) -> SigInfo:
     """The siginfo of a dead child."""
     return SigInfo(
-        Sig.SIGCLD,
+        SIGCLD,
         proc.wcode,
         proc.pid,
         proc.cred.uid,
@@ -328,10 +352,10 @@ def orphan_check(proc: Proc) -> None:
         if pgorphaned(pgrp) or not pgorphaned(pgrp, leaving=proc):
             continue
         rest = [m for m in pgrp.members if m is not proc]
-        if any(m.stat is ProcStat.SSTOP for m in rest):
+        if any(m.stat is SSTOP for m in rest):
             for m in rest:
                 psignal(m, Sig.SIGHUP)
-                psignal(m, Sig.SIGCONT)
+                psignal(m, SIGCONT)
 
 
 # ---- taking and acting ----
@@ -344,8 +368,8 @@ def pending(lwp: Lwp) -> int:
 
 def _first(bits: int) -> int:
     """The signal to take first: SIGKILL, then the lowest number."""
-    if bits & sigbit(Sig.SIGKILL):
-        return Sig.SIGKILL
+    if bits & sigbit(SIGKILL):
+        return SIGKILL
     return (bits & -bits).bit_length()
 
 
@@ -353,8 +377,8 @@ def peek(lwp: Lwp) -> tuple[int, Action] | None:
     """The signal that ``lwp`` would act on, and how; ignored ones are discarded."""
     while bits := pending(lwp):
         own = bits & lwp.sig
-        sig = _first(bits if bits & sigbit(Sig.SIGKILL) else own or bits)
-        if lwp.cursig and bits & sigbit(lwp.cursig) and sig != Sig.SIGKILL:
+        sig = _first(bits if bits & sigbit(SIGKILL) else own or bits)
+        if lwp.cursig and bits & sigbit(lwp.cursig) and sig != SIGKILL:
             sig = lwp.cursig
         action = action_of(lwp.proc, sig)
         if action is Action.CONTINUE or action is Action.IGNORE:
@@ -383,7 +407,7 @@ def take(lwp: Lwp, sig: int) -> SigInfo:
         queue.remove(info)
     if not any(i.signo == sig for i in queue):
         holder.sig &= ~sigbit(sig)
-    if sig == Sig.SIGCLD and holder is lwp.proc:
+    if sig == SIGCLD and holder is lwp.proc:
         sigcld_repost(lwp.proc)
     return info or SigInfo(sig)
 

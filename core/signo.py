@@ -57,6 +57,8 @@ class Sig(IntEnum):
     SIGXRES = 38
 
 
+SIGKILL, SIGCLD, SIGCONT = 9, 18, 25
+"""Those that every fork and exit looks at, at the price of a number."""
 SIGRTMIN = 42
 SIGRTMAX = 74
 NSIG = 75
@@ -150,6 +152,10 @@ class CldCode(IntEnum):
     TRAPPED = 4
     STOPPED = 5
     CONTINUED = 6
+
+
+CLD_EXITED = CldCode.EXITED
+"""The code of nearly all exits."""
 
 
 @dataclass

@@ -124,6 +124,13 @@ class Mutex:
         self.order = int(order)
         self.owned = False
 
+    def like(self) -> Mutex:
+        """Another lock of the same kind, free."""
+        new = Mutex.__new__(Mutex)
+        new.held, new.name, new.order = self.held, self.name, self.order
+        new.owned = False
+        return new
+
     def enter(self) -> None:
         """Take the lock; Panic if it is held, or if the order is broken."""
         held = self.held

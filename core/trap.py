@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from personae.core import probes, prstop, signal, watchpoint
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.lwp import TFlag, TpFlag, TState, WhyStop
+from personae.core.lwp import (
+    PR_SUSPENDED,
+    T_VFPARENT,
+    TP_HOLDLWP,
+    TP_STEP,
+    TS_ONPROC,
+    TS_ZOMB,
+)
 from personae.core.rctl import rctl_action
 from personae.core.signal import Action
 from personae.core.signo import SaFlag, SiCode, Sig
@@ -51,7 +58,7 @@ def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
     view[S_CTX], view[S_END], view[S_COST] = lwp.ctx, end, k.syscall_cost
     find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret
     counts, observers = k.syscalls, k.observers
-    onproc, traced = TState.TS_ONPROC, proc.user.u_systrap
+    onproc, traced = TS_ONPROC, proc.user.u_systrap
     space = None
     while lwp.state is onproc:
         if lwp.sysent is not None:
@@ -195,7 +202,7 @@ def _nosys(k: Kernel, lwp: Lwp, number: int, ent: Sysent | None) -> None:
 
 
 def _finish(k: Kernel, lwp: Lwp, ent: Sysent, v1: int, v2: int) -> None:
-    if lwp.state is TState.TS_ZOMB:
+    if lwp.state is TS_ZOMB:
         return
     lwp.regs[PC] += 4
     lwp.proc.brand.ops.b_sysret(lwp, v1, v2)
@@ -205,7 +212,7 @@ def _finish(k: Kernel, lwp: Lwp, ent: Sysent, v1: int, v2: int) -> None:
 
 
 def _fail(k: Kernel, lwp: Lwp, ent: Sysent, errno: Errno) -> None:
-    if lwp.state is TState.TS_ZOMB:
+    if lwp.state is TS_ZOMB:
         return
     lwp.regs[PC] += 4
     lwp.proc.brand.ops.b_syserr(lwp, errno)
@@ -218,7 +225,7 @@ def _end(k: Kernel, lwp: Lwp, ent: Sysent, errno: int, v1: int) -> None:
     lwp.sysent = None
     lwp.sysstate = None
     lwp.interrupted = False
-    if lwp.state is TState.TS_ZOMB:
+    if lwp.state is TS_ZOMB:
         return  # exit does not return
     for watch in k.observers.personae_syscall_return:
         watch(lwp, ent.number, errno, v1)
@@ -234,7 +241,7 @@ def abort_call(lwp: Lwp) -> None:
 
 def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
     """The handler has to wait: sleep, or end the call if a signal is there."""
-    if lwp.state is not TState.TS_ONPROC:
+    if lwp.state is not TS_ONPROC:
         return
     if s.interruptible:
         got = signal.peek(lwp)
@@ -273,7 +280,7 @@ def return_to_user(k: Kernel, lwp: Lwp) -> None:
     lwp.ast = False
     if lwp.post_sys and prstop.post_syscall(lwp):
         return
-    if lwp.tflag & TFlag.T_VFPARENT:
+    if lwp.tflag & T_VFPARENT:
         try:
             vfwait(lwp)
         except Sleep as s:
@@ -284,17 +291,17 @@ def return_to_user(k: Kernel, lwp: Lwp) -> None:
         return
     while (got := signal.peek(lwp)) is not None:
         _act(k, lwp, *got)
-        if lwp.state is not TState.TS_ONPROC:
+        if lwp.state is not TS_ONPROC:
             lwp.ast = True
             return
     if lwp.sigoldmask is not None:
         lwp.sigmask, lwp.sigoldmask = lwp.sigoldmask, None
         return_to_user(k, lwp)
         return
-    if lwp.tpflag & TpFlag.TP_HOLDLWP:
+    if lwp.tpflag & TP_HOLDLWP:
         lwp.ast = True
-        k.disp.stop(lwp, WhyStop.PR_SUSPENDED)
-    elif lwp.tpflag & TpFlag.TP_STEP:
+        k.disp.stop(lwp, PR_SUSPENDED)
+    elif lwp.tpflag & TP_STEP:
         _one(k, lwp)
 
 
@@ -315,13 +322,13 @@ def _act(k: Kernel, lwp: Lwp, sig: int, action: Action) -> None:
 def _one(k: Kernel, lwp: Lwp) -> None:
     """PRSTEP: one instruction, then the trace trap."""
     t = step(k, lwp)
-    lwp.tpflag &= ~TpFlag.TP_STEP
+    lwp.tpflag &= ~TP_STEP
     if t == BUDGET:
         _trapsig(lwp, FLTTRACE, Sig.SIGTRAP, TRAP_TRACE, lwp.regs[PC])
     else:
         _settle(k, lwp, t)
-        if t in (ASK, PROT) and lwp.state is TState.TS_ONPROC:
-            lwp.tpflag |= TpFlag.TP_STEP  # the page is there now
+        if t in (ASK, PROT) and lwp.state is TS_ONPROC:
+            lwp.tpflag |= TP_STEP  # the page is there now
             lwp.ast = True
 
 

@@ -154,17 +154,11 @@ class Transaction:
 
     def run(self, steps: Steps, arg: object) -> None:
         """Take a row of steps, as ``call`` does one; where nobody listens, at once."""
-        if self.state is not _OPEN:
-            self.refuse("")
         if self.probe is not None:
             for name, acquire, undo in steps.rows:
                 self.call(name, acquire, undo, arg)
             return
-        begun = self._steps
-        n = len(begun) + len(steps.names)
-        begun.update(steps.names)
-        if len(begun) != n:
-            self.refuse(", ".join(steps.names))
+        self.announce(steps.names)
         left = iter(steps.acquires)
         try:
             for acquire in left:
@@ -173,6 +167,14 @@ class Transaction:
             self._fell(steps, length_hint(left), arg)
             raise
         self._undo.append(("", None, (steps.rows, arg)))
+
+    def announce(self, names: dict[str, None]) -> None:
+        """Announce several steps at once; only where nobody listens (``probe``)."""
+        begun = self._steps
+        n = len(begun) + len(names)
+        begun.update(names)
+        if len(begun) != n or self.state is not _OPEN:
+            self.refuse(", ".join(names))
 
     def _fell(self, steps: Steps, left: int, arg: object) -> None:
         """A step of a row has failed, ``left`` before the end."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from personae.core import probes, prstop, watchpoint
 from personae.core.errno import Panic
 from personae.core.forklwp import continuelwps
-from personae.core.lwp import TFlag
-from personae.core.proc import Proc, ProcFlag
+from personae.core.lwp import T_VFPARENT
+from personae.core.proc import SVFORK, SVFWAIT, Proc
 from personae.core.sync import LockOrder, Sleep
 from personae.core.vm.as_ import as_free
 
@@ -30,13 +30,13 @@ def as_share(txn: Transaction, p: Proc, cp: Proc) -> None:
 
 def _lend(p: Proc, cp: Proc) -> None:
     as_share_with(p, cp)
-    cp.flag |= ProcFlag.SVFORK
+    cp.flag |= SVFORK
     cp.lender = p
 
 
 def _unlend(cp: Proc) -> None:
     as_unshare(cp)
-    cp.flag &= ~ProcFlag.SVFORK
+    cp.flag &= ~SVFORK
     cp.lender = None
 
 
@@ -70,7 +70,7 @@ def relvm(p: Proc) -> None:
     """
     prstop.prrelvm(p)
     probes.helpers_free(p)
-    if p.flag & ProcFlag.SVFORK:
+    if p.flag & SVFORK:
         _hand_back(p)
         return
     if p.as_ is None:
@@ -91,11 +91,11 @@ def _hand_back(cp: Proc) -> None:
     lent = cp.as_
     with cp.lock:
         p.lock.enter_as(LockOrder.P_LOCK)
-        cp.flag &= ~ProcFlag.SVFORK
+        cp.flag &= ~SVFORK
         as_unshare(cp)
         if p.as_ is lent:
             p.brkbase, p.brksize, p.stksize = cp.brkbase, cp.brksize, cp.stksize
-        p.flag &= ~ProcFlag.SVFWAIT
+        p.flag &= ~SVFWAIT
         watchpoint.restore(p)
         p.lock.exit()
     cp.kernel.wakeup(p.cv)
@@ -114,7 +114,7 @@ def vfwait(lwp: Lwp) -> None:
     child = lwp.kernel.pids.prfind(lwp.vfork_pid)
     if child is not None and child.lender is p:
         raise Sleep(p.cv, interruptible=False)
-    lwp.tflag &= ~TFlag.T_VFPARENT
+    lwp.tflag &= ~T_VFPARENT
     lwp.vfork_pid = 0
     watchpoint.shut(p)
     continuelwps(p)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from personae.core.errno import Errno, KernelError
 from personae.core.exit import freeproc
 from personae.core.flags import quick_flags
-from personae.core.proc import PidFlag, Proc, ProcStat
+from personae.core.proc import CLDWAITPID, SZOMB, Proc
 from personae.core.signal import sigcld_repost
-from personae.core.signo import CldCode, Sig, sigbit
+from personae.core.signo import CLD_EXITED, SIGCLD, CldCode, sigbit
 from personae.core.sync import Sleep
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ NATIVE_OPTIONS = (
 )
 
 
+WEXITED, WTRAPPED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT = 1, 2, 4, 8, 0x40, 0x80
+ANY_EVENT = WEXITED | WTRAPPED | WUNTRACED | WCONTINUED
+ALL, PID, PGID = IdType.ALL, IdType.PID, IdType.PGID
+
+
 class WaitResult(NamedTuple):
     """What a wait found.
 
@@ -73,7 +78,7 @@ class WaitResult(NamedTuple):
     def wstat(self, sig: int | None = None) -> int:
         """The status word of wait(3), with the brand's number of the signal."""
         s = self.status if sig is None else sig
-        if self.code == CldCode.EXITED:
+        if self.code == CLD_EXITED:
             return (self.status & 0xFF) << 8
         if self.code == CldCode.KILLED:
             return s & 0x7F
@@ -102,64 +107,65 @@ def waitid(lwp: Lwp, idtype: IdType, ident: int, options: int) -> WaitResult | N
         Sleep: Nothing yet.
     """
     p = lwp.proc
-    if not options & (
-        WaitFlag.WEXITED | WaitFlag.WUNTRACED | WaitFlag.WCONTINUED | WaitFlag.WTRAPPED
-    ):
+    if not options & ANY_EVENT:
         raise KernelError(Errno.EINVAL, "no event to wait for")
     found = False
-    with p.kernel.pidlock:
+    pidlock = p.kernel.pidlock
+    pidlock.enter()
+    try:
+        wanted = p.brand.ops.b_wait_filter
         for c in p.children():
-            if not _matches(c, idtype, ident):
+            if idtype is not ALL and not _matches(c, idtype, ident):
                 continue
-            if not p.brand.ops.b_wait_filter(lwp, c, options):
+            if not wanted(lwp, c, options):
                 continue
-            if c.pidflag & PidFlag.CLDWAITPID and idtype is not IdType.PID:
-                found = found or c.stat is not ProcStat.SZOMB
+            if c.pidflag & CLDWAITPID and idtype is not PID:
+                found = found or c.stat is not SZOMB
                 continue
-            if c.stat is not ProcStat.SZOMB or options & WaitFlag.WEXITED:
+            if c.stat is not SZOMB or options & WEXITED:
                 found = True
             if _ready(c, options):
                 break
         else:
             c = None
+    finally:
+        pidlock.exit()
     if c is not None:
         return _report(p, c, options)
     if not found:
         raise KernelError(Errno.ECHILD, "no such child")
-    if options & WaitFlag.WNOHANG:
+    if options & WNOHANG:
         return None
     raise Sleep(p.wait_cv)
 
 
 def _matches(c: Proc, idtype: IdType, ident: int) -> bool:
-    if idtype is IdType.PID:
+    if idtype is PID:
         return c.pid == ident
-    if idtype is IdType.PGID:
-        return c.pgid == ident
-    return True
+    return idtype is not PGID or c.pgid == ident
 
 
 def _ready(c: Proc, options: int) -> bool:
-    if c.stat is ProcStat.SZOMB:
-        return bool(options & WaitFlag.WEXITED)
+    if c.stat is SZOMB:
+        return bool(options & WEXITED)
     if not c.newstate:
         return False
     if c.wcode == CldCode.STOPPED:
-        return bool(options & WaitFlag.WUNTRACED)
+        return bool(options & WUNTRACED)
     if c.wcode == CldCode.TRAPPED:
-        return bool(options & WaitFlag.WTRAPPED)
-    return bool(options & WaitFlag.WCONTINUED)
+        return bool(options & WTRAPPED)
+    return bool(options & WCONTINUED)
 
 
 def _report(p: Proc, c: Proc, options: int) -> WaitResult:
     result = WaitResult(
         c.pid, c.cred.uid, c.wcode, c.wdata, c.utime + c.cutime, c.stime + c.cstime
     )
-    if options & WaitFlag.WNOWAIT:
+    if options & WNOWAIT:
         return result
     if p.brand.sigcld_discard:
         _discard_sigcld(p, c)
-    if c.stat is ProcStat.SZOMB:
+    if c.stat is SZOMB:
         freeproc(c)
     else:
         c.newstate = False
@@ -170,7 +176,7 @@ def _report(p: Proc, c: Proc, options: int) -> WaitResult:
 def _discard_sigcld(p: Proc, c: Proc) -> None:
     """Drop the siginfo of a SIGCLD about this very change (sigcld_delete)."""
     for info in p.sigqueue:
-        if (info.signo, info.pid, info.code) == (Sig.SIGCLD, c.pid, c.wcode):
+        if (info.signo, info.pid, info.code) == (SIGCLD, c.pid, c.wcode):
             p.sigqueue.remove(info)
-            p.sig &= ~sigbit(Sig.SIGCLD)
+            p.sig &= ~sigbit(SIGCLD)
             return

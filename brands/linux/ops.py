@@ -18,7 +18,7 @@ from personae.brands.linux.signals import A0, sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
 from personae.core.signal import psignal
-from personae.core.signo import Sig, SigInfo
+from personae.core.signo import SIGCLD, SigInfo
 from personae.core.syscall import sysret_a0
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class LinuxOps:
         cv = pdata(proc).exit_cv
         if cv is not None:
             proc.kernel.wakeup(cv)
-        if sig == Sig.SIGCLD:
+        if sig == SIGCLD:
             proc.kernel.sigcld(proc, info)
         elif sig and proc.parent is not None:
             psignal(proc.parent, sig, info)

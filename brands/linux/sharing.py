@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.brands.linux.abi import Clone
+from personae.brands.linux.abi import (
+    CLONE_CLEAR_SIGHAND,
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_SIGHAND,
+)
 from personae.brands.linux.data import Group, pdata
 from personae.core.signal import sigdefault
 
@@ -22,15 +27,15 @@ if TYPE_CHECKING:
 
 def share(parent: Proc, child: Proc, flags: int) -> None:
     """Let a new child share with its parent what the clone flags say."""
-    if flags & Clone.FS:
+    if flags & CLONE_FS:
         pdata(child).fs = _join(pdata(parent).fs, parent, child)
         pdata(parent).fs = pdata(child).fs
-    if flags & Clone.FILES:
+    if flags & CLONE_FILES:
         child.fds.fork_undo()
         child.user.fds = parent.fds.share()
-    if flags & Clone.SIGHAND:
+    if flags & CLONE_SIGHAND:
         child.user.u_signal = parent.user.u_signal
-    if flags & Clone.CLEAR_SIGHAND:
+    if flags & CLONE_CLEAR_SIGHAND:
         sigdefault(child)
 
 
@@ -53,12 +58,12 @@ def _leave(group: Group | None, proc: Proc) -> None:
 def unshare(proc: Proc, flags: int) -> None:
     """Go on with copies of one's own (unshare)."""
     data = pdata(proc)
-    if flags & Clone.FS:
+    if flags & CLONE_FS:
         _leave(data.fs, proc)
         data.fs = None
-    if flags & Clone.FILES:
+    if flags & CLONE_FILES:
         unshare_files(proc)
-    if flags & Clone.SIGHAND:
+    if flags & CLONE_SIGHAND:
         proc.user.u_signal = dict(proc.user.u_signal)
 
 

@@ -13,15 +13,25 @@ says nothing.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.brands.linux import sharing
 from personae.brands.linux.abi import (
     CLONE_ARGS,
     CLONE_ARGS_SIZES,
+    CLONE_CHILD_CLEARTID,
+    CLONE_CHILD_SETTID,
+    CLONE_CLEAR_SIGHAND,
+    CLONE_FILES,
+    CLONE_FS,
     CLONE_NAMESPACES,
+    CLONE_PARENT,
+    CLONE_PARENT_SETTID,
+    CLONE_SETTLS,
+    CLONE_SIGHAND,
+    CLONE_THREAD,
+    CLONE_VFORK,
+    CLONE_VM,
     CSIGNAL,
     PAGE,
     U32,
@@ -34,7 +44,14 @@ from personae.brands.linux.signals import SP
 from personae.brands.linux.threads import clone_thread
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
-from personae.core.fork import ForkFlag, ForkKind, cfork
+from personae.core.fork import (
+    FORK1,
+    FORK_CALLERONLY,
+    FORK_KEEPHANDLERS,
+    FORK_SHAREVM,
+    ForkKind,
+    cfork,
+)
 from personae.core.pid import link_child, unlink_child
 from personae.core.rctl import rlimit_get
 from personae.core.sync import CondVar, Sleep
@@ -42,9 +59,19 @@ from personae.core.sync import CondVar, Sleep
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
+    from personae.core.vm.as_ import As
 
 TP = 4
 """Register of the thread pointer."""
+CLONE_PIDFD = int(Clone.PIDFD)
+PLAIN = ~(
+    CSIGNAL
+    | CLONE_SETTLS
+    | CLONE_PARENT_SETTID
+    | CLONE_CHILD_SETTID
+    | CLONE_CHILD_CLEARTID
+)
+"""What a plain fork has none of: it shares nothing and needs no further rules."""
 
 _KNOWN = Clone(0)
 for _flag in Clone:
@@ -53,8 +80,7 @@ CLONE3_KNOWN = int(_KNOWN & ~Clone.DETACHED)
 del _flag
 
 
-@dataclass
-class CloneArgs:
+class CloneArgs(NamedTuple):
     """What clone and clone3 have in common (struct kernel_clone_args)."""
 
     flags: int
@@ -68,9 +94,9 @@ class CloneArgs:
 def sys_clone(lwp: Lwp, flags: int, stack: int, ptid: int, tls: int, ctid: int) -> int:
     """The old call: the exit signal is in the low byte of the flags."""
     args = CloneArgs(
-        (flags & 0xFFFFFFFF) & ~CSIGNAL, flags & CSIGNAL, stack, ptid, ctid, tls
+        flags & 0xFFFFFFFF & ~CSIGNAL, flags & CSIGNAL, stack, ptid, ctid, tls
     )
-    if args.flags & Clone.PIDFD:
+    if flags & CLONE_PIDFD:
         raise KernelError(Errno.EINVAL, "no pidfds")
     return _clone(lwp, args)
 
@@ -96,9 +122,9 @@ def sys_clone3(lwp: Lwp, uargs: int, size: int) -> int:
         raise KernelError(Errno.EINVAL, "set_tid is not supported")
     if flags & ~CLONE3_KNOWN or flags & CSIGNAL:
         raise KernelError(Errno.EINVAL, "flags of clone3")
-    if flags & (Clone.THREAD | Clone.PARENT) and sig:
+    if flags & (CLONE_THREAD | CLONE_PARENT) and sig:
         raise KernelError(Errno.EINVAL, "an exit signal for a thread or sibling")
-    if flags & Clone.SIGHAND and flags & Clone.CLEAR_SIGHAND:
+    if flags & CLONE_SIGHAND and flags & CLONE_CLEAR_SIGHAND:
         raise KernelError(Errno.EINVAL, "SIGHAND with CLEAR_SIGHAND")
     if bool(stack) != bool(stack_size):
         raise KernelError(Errno.EINVAL, "stack without size, or the other way round")
@@ -113,7 +139,7 @@ def _clone(lwp: Lwp, args: CloneArgs) -> int:
     if lwp.sysstate is None:
         _validate(lwp, args)
         _check_tids(lwp, args)
-    if args.flags & Clone.THREAD:
+    if args.flags & CLONE_THREAD:
         return clone_thread(lwp, args)
     return _clone_process(lwp, args)
 
@@ -121,15 +147,20 @@ def _clone(lwp: Lwp, args: CloneArgs) -> int:
 def _validate(lwp: Lwp, args: CloneArgs) -> None:
     """The order of copy_process (kernel/fork.c)."""
     f = args.flags
-    if (f & Clone.NEWNS and f & Clone.FS) or (f & Clone.NEWUSER and f & Clone.FS):
+    if not f & PLAIN:
+        if args.exit_signal > 64:
+            raise KernelError(Errno.EINVAL, "exit signal")
+        _check_nproc(lwp)
+        return
+    if (f & Clone.NEWNS and f & CLONE_FS) or (f & Clone.NEWUSER and f & CLONE_FS):
         raise KernelError(Errno.EINVAL, "FS with a namespace of its own")
-    if f & Clone.THREAD and not f & Clone.SIGHAND:
+    if f & CLONE_THREAD and not f & CLONE_SIGHAND:
         raise KernelError(Errno.EINVAL, "THREAD without SIGHAND")
-    if f & Clone.SIGHAND and not f & Clone.VM:
+    if f & CLONE_SIGHAND and not f & CLONE_VM:
         raise KernelError(Errno.EINVAL, "SIGHAND without VM")
-    if f & Clone.PARENT and lwp.proc.zone.init is lwp.proc:
+    if f & CLONE_PARENT and lwp.proc.zone.init is lwp.proc:
         raise KernelError(Errno.EINVAL, "init has no siblings")
-    if f & Clone.THREAD and f & (Clone.NEWUSER | Clone.NEWPID):
+    if f & CLONE_THREAD and f & (Clone.NEWUSER | Clone.NEWPID):
         raise KernelError(Errno.EINVAL, "THREAD in a namespace of its own")
     if f & CLONE_NAMESPACES:
         if not lwp.proc.cred.has(Priv.SYS_ADMIN) and not f & Clone.NEWUSER:
@@ -155,44 +186,47 @@ def _check_tids(lwp: Lwp, args: CloneArgs) -> None:
     """EFAULT for a bad pointer, before anything is made (FORK-82)."""
     as_ = lwp.proc.as_
     assert as_ is not None
-    if args.flags & Clone.PARENT_SETTID:
+    if args.flags & CLONE_PARENT_SETTID:
         as_.copyout(args.parent_tid, as_.copyin(args.parent_tid, 4))
-    if args.flags & Clone.CHILD_SETTID:
+    if args.flags & CLONE_CHILD_SETTID:
         as_.copyout(args.child_tid, as_.copyin(args.child_tid, 4))
 
 
 def _clone_process(lwp: Lwp, args: CloneArgs) -> int:
     f = args.flags
     proc = lwp.proc
-    isvfork = f & Clone.VFORK and f & Clone.VM
-    kind, flags = ForkKind.FORK1, 0
-    if isvfork:
-        kind = ForkKind.VFORK
-        flags = ForkFlag.FORK_KEEPHANDLERS | ForkFlag.FORK_CALLERONLY
-    elif f & Clone.VM:
-        flags = ForkFlag.FORK_SHAREVM
     exit_signal = args.exit_signal
-    if f & Clone.PARENT:
-        exit_signal = pdata(proc).exit_signal
-    if isinstance(lwp.sysstate, VforkWait):
-        return _vfork_wait(lwp)
-    child = cfork(lwp, kind, int(flags), exit_signal=TO_NATIVE[exit_signal])
+    kind, flags = FORK1, 0
+    isvfork = False
+    if f & PLAIN:
+        isvfork = f & CLONE_VFORK != 0 and f & CLONE_VM != 0
+        if isvfork:
+            kind = ForkKind.VFORK
+            flags = FORK_KEEPHANDLERS | FORK_CALLERONLY
+        elif f & CLONE_VM:
+            flags = FORK_SHAREVM
+        if f & CLONE_PARENT:
+            exit_signal = pdata(proc).exit_signal
+        if isinstance(lwp.sysstate, VforkWait):
+            return _vfork_wait(lwp)
+    child = cfork(lwp, kind, flags, exit_signal=TO_NATIVE[exit_signal])
     pdata(child).exit_signal = exit_signal
     clone = child.lwps[0]
     if args.stack:
         clone.regs[SP] = args.stack
-    if f & Clone.VM and not isvfork:
-        clone.sigaltstack = (0, 0, SS_DISABLE)
-    if f & Clone.SETTLS:
+    if f & CLONE_SETTLS:
         clone.regs[TP] = args.tls
-    if f & Clone.CHILD_CLEARTID:
+    if f & CLONE_CHILD_CLEARTID:
         clone.clear_child_tid = args.child_tid
-    if f & Clone.PARENT:
-        _make_sibling(proc, child)
-    sharing.share(proc, child, f)
+    if f & PLAIN:
+        if f & CLONE_VM and not isvfork:
+            clone.sigaltstack = (0, 0, SS_DISABLE)
+        if f & CLONE_PARENT:
+            _make_sibling(proc, child)
+        sharing.share(proc, child, f)
     pid = linux_pid(child)
     _store_tids(proc, child, args, pid)
-    if f & Clone.VFORK and not isvfork:
+    if f & CLONE_VFORK and not isvfork:
         lwp.sysstate = VforkWait(child.pid, pid)
         pdata(child).vfork_cv = CondVar()
         return _vfork_wait(lwp)
@@ -228,14 +262,18 @@ def _make_sibling(proc: Proc, child: Proc) -> None:
 
 def _store_tids(proc: Proc, child: Proc, args: CloneArgs, pid: int) -> None:
     """Store the id; the child exists by now, so a lack of memory is passed over."""
-    raw = U32.pack(pid)
-    for flag, owner, addr in (
-        (Clone.PARENT_SETTID, proc, args.parent_tid),
-        (Clone.CHILD_SETTID, child, args.child_tid),
-    ):
-        if args.flags & flag and owner.as_ is not None:
-            with suppress(KernelError):
-                owner.as_.copyout(addr, raw)
+    f = args.flags
+    if f & CLONE_PARENT_SETTID and proc.as_ is not None:
+        _store_tid(proc.as_, args.parent_tid, pid)
+    if f & CLONE_CHILD_SETTID and child.as_ is not None:
+        _store_tid(child.as_, args.child_tid, pid)
+
+
+def _store_tid(as_: As, addr: int, pid: int) -> None:
+    try:
+        as_.copyout(addr, U32.pack(pid))
+    except KernelError:
+        return
 
 
 def sys_set_tid_address(lwp: Lwp, tidptr: int) -> int:
@@ -247,7 +285,7 @@ def sys_set_tid_address(lwp: Lwp, tidptr: int) -> int:
 def sys_unshare(lwp: Lwp, flags: int) -> int:
     """Stop sharing with other processes; namespaces there are none."""
     known = CLONE_NAMESPACES | (
-        Clone.FS | Clone.FILES | Clone.SYSVSEM | Clone.THREAD | Clone.SIGHAND | Clone.VM
+        CLONE_FS | CLONE_FILES | Clone.SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM
     )
     if flags & ~int(known):
         raise KernelError(Errno.EINVAL, "flags of unshare")
@@ -256,7 +294,7 @@ def sys_unshare(lwp: Lwp, flags: int) -> int:
             raise KernelError(Errno.EPERM, "namespaces need CAP_SYS_ADMIN")
         raise KernelError(Errno.EINVAL, "there are no namespaces")
     alone = len(lwp.proc.lwps) == 1
-    if flags & (Clone.THREAD | Clone.SIGHAND | Clone.VM) and not alone:
+    if flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) and not alone:
         raise KernelError(Errno.EINVAL, "threads share these for good")
     sharing.unshare(lwp.proc, flags)
     return 0

@@ -27,10 +27,10 @@ from personae.core.errno import Errno, KernelError
 from personae.core.exec import exec_common
 from personae.core.exit import lwp_exit, proc_exit
 from personae.core.proc import Proc, ProcStat
-from personae.core.signo import CldCode, Sig, SigInfo
+from personae.core.signo import CLD_EXITED, SIGCLD, CldCode, SigInfo
 from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.vfs.vnode import VType
-from personae.core.wait import IdType, WaitFlag, WaitResult, waitid
+from personae.core.wait import ALL, IdType, WaitFlag, WaitResult, waitid
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -125,7 +125,7 @@ def sys_exit(lwp: Lwp, code: int) -> NoReturnType:
 
 def sys_exit_group(lwp: Lwp, code: int) -> NoReturnType:
     """End the process."""
-    proc_exit(lwp, CldCode.EXITED, code & 0xFF)
+    proc_exit(lwp, CLD_EXITED, code & 0xFF)
     return NORETURN
 
 
@@ -161,6 +161,9 @@ _OPTIONS = (
 )
 
 
+WALL, WCLONE = int(WaitFlag.WALL), int(WaitFlag.WCLONE)
+
+
 @lru_cache(maxsize=256)
 def _core_options(options: int) -> int:
     out = 0
@@ -172,7 +175,7 @@ def _core_options(options: int) -> int:
 
 def do_wait(lwp: Lwp, idtype: IdType, ident: int, options: int) -> WaitResult | None:
     """Wait for a child; of several the eldest is told of first, as on Linux."""
-    if idtype is IdType.ALL:
+    if idtype is ALL:
         kids = lwp.proc.children()
         if len(kids) > 1:
             for c in reversed(kids):
@@ -192,17 +195,16 @@ def _one(lwp: Lwp, pid: int, options: int) -> WaitResult | None:
 
 def wait_filter(child: Proc, options: int) -> bool:
     """Whether a wait with these core options sees a child (eligible_child)."""
-    if options & WaitFlag.WALL:
+    if options & WALL:
         return True
-    clone = child.exit_signal != Sig.SIGCLD
-    return clone == bool(options & WaitFlag.WCLONE)
+    return (child.exit_signal != SIGCLD) == (options & WCLONE != 0)
 
 
 def _wait_args(lwp: Lwp, pid: int) -> tuple[IdType, int]:
     """What a pid argument of wait4 means."""
     proc = lwp.proc
     if pid == -1:
-        return IdType.ALL, 0
+        return ALL, 0
     if pid == 0:
         return IdType.PGID, proc.pgid
     if pid < -1:
@@ -275,9 +277,7 @@ def _child_info(lwp: Lwp, got: WaitResult | None) -> bytes:
         return bytes(28)
     status = got.status & 0xFF if got.code == CldCode.EXITED else got.status
     pid = pid_to_guest(lwp.proc.zone, got.pid) or got.pid
-    return pack_siginfo(SigInfo(Sig.SIGCLD, got.code, got.pid, got.uid, status), pid)[
-        :28
-    ]
+    return pack_siginfo(SigInfo(SIGCLD, got.code, got.pid, got.uid, status), pid)[:28]
 
 
 def pack_rusage(lwp: Lwp, utime: int, stime: int, maxrss: int = 0) -> bytes:

@@ -15,6 +15,7 @@ Must not know: system calls, brands.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import Errno, KernelError, Panic
@@ -99,11 +100,13 @@ class As(SegList, UserCopy):
         text: The file that is executed in it; it can't be opened for writing.
         lowest: Nothing is mapped below (``ExecRules.lowest``).
         watch: Its watched pages, if it has any.
+        odd: Some segment may not simply be copied by a fork (``set_flags``).
         points: Tracepoints in its text, by address.
     """
 
     lowest = MMAP_MIN_ADDR
     watch: Watch | None = None
+    odd = False
     points: dict[int, Point] = {}  # noqa: RUF012 (never changed in place)
 
     def __init__(self, kernel: Kernel, acct: int, proc: Proc | None = None) -> None:
@@ -320,6 +323,7 @@ class As(SegList, UserCopy):
             if put & WIPE and not isinstance(seg, SegZero):
                 raise KernelError(Errno.EINVAL, "not private anonymous memory")
         self._room_for_splits(lo, hi)
+        self.odd = self.odd or put != 0
         for seg in self._carve(lo, hi):
             seg.flags = (seg.flags & ~take | put) & KEPT
         self._join(lo, hi)
@@ -493,8 +497,17 @@ def as_dup(
     child.mmap_base, child.text, child.users = parent.mmap_base, None, 1
     if parent.lowest != MMAP_MIN_ADDR:
         child.lowest = parent.lowest
-    for i, seg in enumerate(parent.segs):
-        _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
+    segs = parent.segs
+    if parent.odd or txn.probe is not None:
+        child.odd = parent.odd
+        for i, seg in enumerate(segs):
+            _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
+    else:  # the same, where nobody listens and none of it can fail
+        txn.announce(_seg_steps(tuple([seg.kind for seg in segs])))
+        child.segs = [seg.dup() for seg in segs]
+        child._bases = parent._bases.copy()
+        child.size = parent.size
+        txn.owe("seg_dup", _segs_rele, child)
     text = parent.text
     if text is not None:
         txn.call("text_dup", As.set_text, _undup_text, child, text)
@@ -528,6 +541,17 @@ def _seg_dup(txn: Transaction, child: As, seg: Seg, step: str) -> None:
 
 def _seg_rele(seg: Seg) -> None:
     seg.rele()
+
+
+def _segs_rele(child: As) -> None:
+    for seg in reversed(child.segs):
+        seg.rele()
+
+
+@lru_cache(maxsize=256)
+def _seg_steps(kinds: tuple[str, ...]) -> dict[str, None]:
+    """The names of the steps that copy segments of these kinds."""
+    return {f"seg_dup:{i}:{kind}": None for i, kind in enumerate(kinds)}
 
 
 def as_free(as_: As) -> None:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from personae.core.vm.as_ import As
 
 
+_new = object.__new__
+
+
 class Seg:
     """A stretch of one kind.
 
@@ -118,7 +121,7 @@ class Seg:
     @classmethod
     def _like(cls, seg: Seg) -> Self:
         """A segment of this class and of the shape of ``seg``, without its object."""
-        new = cls.__new__(cls)
+        new: Self = _new(cls)
         new.base, new.size, new.off = seg.base, seg.size, seg.off
         new.prot, new.maxprot = seg.prot, seg.maxprot
         new.flags, new.name = seg.flags, seg.name
@@ -224,7 +227,7 @@ class SegZero(Seg):
 
     def dup(self) -> Self:
         """A copy; there is nothing to hold."""
-        return self._copy()
+        return self._like(self)
 
     def attach(self, as_: As, lo: int, hi: int) -> None:
         """Demand zero."""
@@ -266,9 +269,8 @@ class SegVn(Seg):
 
     def dup(self) -> Self:
         """A copy that holds the file."""
-        new = self._copy()
-        new._vnode = self._vnode
-        self._vnode.hold()
+        new = self._like(self)
+        new._vnode = self._vnode.hold()
         return new
 
     def _pages(self) -> int:

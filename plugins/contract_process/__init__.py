@@ -31,7 +31,7 @@ from personae.core.ctmpl import PROCESS
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import hookimpl
 from personae.core.policy import hasprocperm
-from personae.core.proc import ProcFlag, ProcStat
+from personae.core.proc import SIDL, SKILLED
 from personae.core.rctl import rctl_test
 from personae.core.signo import CldCode, Sig
 from personae.plugins.contract_process.terms import (
@@ -130,7 +130,7 @@ class ProcessContracts:
             ct = _own_contract(lwp.proc if lwp is not None else parent)
         with ct.lock:
             with parent.lock:
-                doomed = parent.flag & ProcFlag.SKILLED
+                doomed = parent.flag & SKILLED
             if doomed and canfail and ct is parent.ct_process:
                 raise KernelError(Errno.EAGAIN, "the parent's contract is being killed")
             ct.join(child)
@@ -165,7 +165,7 @@ class ProcessContracts:
     def contract_process_exit(self, contract: ProcessContract, proc: Proc) -> None:
         """Take a member out: it exits, or its fork failed after all."""
         ct = contract
-        if proc.stat is ProcStat.SIDL:
+        if proc.stat is SIDL:
             _unborn(ct, proc)
             return
         wanted = ct.terms.info | ct.terms.crit
@@ -336,12 +336,12 @@ def contract_kill(
     """
     pgrponly = source is not None and bool(ct.terms.params & CtParam.PGRPONLY)
     for p in ct.members:
-        if p is source or p.stat is ProcStat.SIDL:
+        if p is source or p.stat is SIDL:
             continue
         if pgrponly and source is not None and p.pgrp is not source.pgrp:
             continue
         if checked and not _can_kill(ct, source, p):
             continue
         with p.lock:
-            p.flag |= ProcFlag.SKILLED
+            p.flag |= SKILLED
         p.kernel.psignal(p, Sig.SIGKILL, None)
