@@ -5,21 +5,22 @@ The kernel never imports a brand; this is where they come in.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from personae.core.brand import Brand
 from personae.core.plugin import PluginError
+from personae.core.points import package_of, refuse_doubles, sorted_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
 GROUP = "personae.brands"
 
 
 def brand_points() -> list[EntryPoint]:
     """Entry points of the installed brands, by name."""
-    return sorted(entry_points(group=GROUP), key=lambda p: p.name)
+    return sorted_points(GROUP)
 
 
 def load_brands(names: Iterable[str] | None = None) -> list[Brand]:
@@ -33,20 +34,23 @@ def load_brands(names: Iterable[str] | None = None) -> list[Brand]:
             reason.
     """
     wanted = None if names is None else set(names)
-    return [load_brand(p) for p in brand_points() if wanted is None or p.name in wanted]
+    points = [p for p in brand_points() if wanted is None or p.name in wanted]
+    refuse_doubles(points, "brand")
+    return [load_brand(p) for p in points]
 
 
 def load_brand(point: EntryPoint) -> Brand:
     """Load the brand of one entry point."""
-    where = f"brand {point.name} ({point.value})"
+    where = f"brand {point.name} ({point.value}, {package_of(point)})"
     try:
         brand = point.load()
     except Exception as e:  # whatever a plugin's import does, the user is told
         raise PluginError(f"{where} can't be loaded: {type(e).__name__}: {e}") from e
     if not isinstance(brand, Brand):
+        kind = type(brand).__name__
+        what = f"the class {brand.__name__}" if isinstance(brand, type) else f"a {kind}"
         raise PluginError(
-            f"{where} is a {type(brand).__name__}, and has to be an instance of "
-            "personae.core.brand.Brand"
+            f"{where} is {what}, and has to be an instance of personae.core.Brand"
         )
     if brand.name != point.name:
         raise PluginError(

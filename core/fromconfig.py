@@ -6,25 +6,29 @@ only becomes zones, limits and plugins.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from personae.core.brands import load_brands
 from personae.core.config.schema import ZoneConf
-from personae.core.plugin import PluginError
+from personae.core.points import load_plugin, wanted
 from personae.core.zoneadm import GLOBAL, Installed, make, make_global
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from personae.core.config.schema import Config
     from personae.core.machine import Machine
 
 M = TypeVar("M", bound="Machine")
 
-PLUGIN_GROUP = "personae.plugins"
 
-
-def build(cls: type[M], config: Config) -> M:
+def build(cls: type[M], config: Config, picks: Sequence[str] = ()) -> M:
     """The machine that ``config`` describes: zones made, not booted.
+
+    Args:
+        cls: The class to make.
+        config: The file.
+        picks: Plugins besides those of the file; ``no:NAME`` leaves one out.
 
     Raises:
         PluginError: A plugin that is asked for is not installed or does not load.
@@ -40,11 +44,12 @@ def build(cls: type[M], config: Config) -> M:
         lock_checking=mc.lock_checking,
         epoch_ns=mc.epoch,
         brands=load_brands(),
+        plugin_policy=config.plugins.on_failure,
     )
     machine.kernel.description = config
     make_pools(machine, config)
     install_zones(machine, config)
-    load_plugins(machine, config)
+    load_plugins(machine, config, picks)
     return machine
 
 
@@ -60,16 +65,15 @@ def install_zones(machine: Machine, config: Config) -> None:
             make(machine, inst)
 
 
-def load_plugins(machine: Machine, config: Config) -> None:
-    """Register the plugins that the file asks for; each begins anew.
+def load_plugins(
+    machine: Machine, config: Config, picks: Sequence[str] = ()
+) -> None:
+    """Register the plugins that the file and ``picks`` ask for; each begins anew.
 
     Raises:
         PluginError: One is not installed or does not load.
     """
-    wanted = [n for n in config.plugins.enable if n not in config.plugins.disable]
-    if config.faults and "faults" not in config.plugins.disable:
-        wanted.append("faults")
-    for name in dict.fromkeys(wanted):
+    for name in wanted(config, picks):
         machine.plugins.register(load_plugin(name, config), name)
 
 
@@ -107,22 +111,3 @@ def make_pools(machine: Machine, config: Config) -> None:
         machine.kernel.pool_create(name, pool.cpus or rest, pool.scheduler)
 
 
-def load_plugin(name: str, config: Config) -> object:
-    """Make the plugin of an entry point: it is a callable that takes the config.
-
-    Raises:
-        PluginError: It is not installed, or does not load; the text says which.
-    """
-    points = {p.name: p for p in entry_points(group=PLUGIN_GROUP)}
-    point = points.get(name)
-    if point is None:
-        known = ", ".join(sorted(points)) or "none"
-        raise PluginError(f"no plugin {name!r} is installed; there are: {known}")
-    try:
-        make: Any = point.load()
-        plugin: object = make(config)
-    except Exception as e:  # whatever a plugin does, the user is told
-        raise PluginError(
-            f"plugin {name} ({point.value}) can't be loaded: {type(e).__name__}: {e}"
-        ) from e
-    return plugin

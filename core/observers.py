@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from personae.core.blame import raised_at
+from personae.core.blame import HookPanic, raised_at
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookdoc import hook_docs
 from personae.core.hookspecs import ObserverSpec
@@ -257,7 +257,7 @@ class Observers:
         failure = Failure(name, hook, raised_at(error), what, disable)
         self.failures.append(failure)
         if self.policy == "panic":
-            raise Panic(str(failure)) from error
+            raise HookPanic(str(failure)) from error
         if disable:
             self.unregister(name)
         if self.notify is not None:

@@ -110,9 +110,10 @@ def failed(error: Exception) -> int:
 
 def told_to_users(error: Exception) -> bool:
     """Whether the kernel raised it for the user, with words that help."""
+    from personae.core.blame import HookPanic
     from personae.core.plugin import PluginError
 
-    kinds: tuple[type[Exception], ...] = (PluginError,)
+    kinds: tuple[type[Exception], ...] = (PluginError, HookPanic)
     machine = sys.modules.get("personae.core.machine")
     if machine is not None:
         kinds += (machine.MachineError,)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Collection
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from personae.core.brands import brand_points, load_brand
 from personae.core.config import Known
-from personae.core.fromconfig import PLUGIN_GROUP
 from personae.core.plugin import PluginError
+from personae.core.points import options_of, plugin_points
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def installed() -> Known:
     """What a configuration may name: brands with their options, and plugins."""
-    options: dict[str, Collection[str] | None] = {}
+    options: dict[str, Collection[str] | type | None] = {}
     for point in brand_points():
         try:
             brand = load_brand(point)
@@ -27,7 +26,7 @@ def installed() -> Known:
             options[point.name] = None
         else:
             options[point.name] = getattr(brand.plugin, "zone_options", None)
-    return Known(options, {point.name for point in entry_points(group=PLUGIN_GROUP)})
+    return Known(options, {p.name: options_of(p) for p in plugin_points()})
 
 
 def brands(args: argparse.Namespace) -> int:

@@ -16,9 +16,13 @@ COMMANDS = {
     "run": "run a program in a zone of its own",
     "up": "boot the machine that a TOML file describes",
     "list": "list the zones of a TOML file, as zoneadm does",
-    "config": "check a TOML file, or print the schema",
+    "config": "check a TOML file, show it merged, or print the schema",
     "brands": "list the installed brands",
     "cc": "compile a C program for a brand",
+    "brand": "write the package of a new brand",
+    "plugins": "list the installed plugins",
+    "hooks": "list the hook points, or explain some",
+    "syscalls": "list the system calls of a brand",
     "demo": "boot two zones and show a fork on each side",
     "doctor": "check the books of a machine, or print them",
     "rootfs": "fetch a Debian root file system for a zone",
@@ -102,7 +106,8 @@ def build() -> Parser:
     add_list(subs["list"])
     add_config(subs["config"])
     handle(subs["brands"], "brands:brands")
-    subs["brands"].add_argument("--json", action="store_true", help="print JSON")
+    add_brand(subs["brand"])
+    add_listings(subs)
     handle(subs["demo"], "demo:demo")
     add_doctor(subs["doctor"])
     add_rootfs(subs["rootfs"])
@@ -167,6 +172,7 @@ def add_run(run: argparse.ArgumentParser) -> None:
         metavar="VIRTUAL",
         help="stop after this much virtual time, such as 5s (exit 124)",
     )
+    add_picks(run)
     add("--report", metavar="FILE", help="write a JSON report of the run ('-': stderr)")
     add(
         "command",
@@ -186,13 +192,8 @@ def add_up(up: argparse.ArgumentParser) -> None:
         help="the machine's description; without it a kept machine goes on",
     )
     parserkept.machine_option(up)
-    up.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override a value, such as machine.seed=7",
-    )
+    add_set(up)
+    add_picks(up)
     up.add_argument(
         "--time-limit",
         type=duration,
@@ -223,14 +224,72 @@ def add_list(lister: argparse.ArgumentParser) -> None:
 
 
 def add_config(config: argparse.ArgumentParser) -> None:
-    """``personae config check`` and ``schema``."""
+    """``personae config check``, ``show`` and ``schema``."""
     config.set_defaults(handler=None)
-    verbs = config.add_subparsers(metavar="check|schema", required=True, dest="verb")
+    verbs = config.add_subparsers(
+        metavar="check|show|schema", required=True, dest="verb"
+    )
     check = verbs.add_parser("check", help="report everything wrong in a file")
     handle(check, "config:check")
     check.add_argument("file", metavar="FILE")
+    show = verbs.add_parser("show", help="print a file merged with what it extends")
+    handle(show, "config:show")
+    show.add_argument("file", metavar="FILE")
+    add_set(show)
+    show.add_argument("--json", action="store_true", help="print JSON")
     schema = verbs.add_parser("schema", help="print the JSON Schema, for editors")
     handle(schema, "config:schema")
+    schema.add_argument(
+        "--plugins", action="store_true", help="with the tables of installed plugins"
+    )
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """``--set KEY=VALUE``."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a value, such as machine.seed=7",
+    )
+
+
+def add_picks(parser: argparse.ArgumentParser) -> None:
+    """``-p NAME`` and ``-p no:NAME``."""
+    parser.add_argument(
+        "-p",
+        dest="plugins",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="load a plugin; no:NAME leaves one out",
+    )
+
+
+def add_brand(brand: argparse.ArgumentParser) -> None:
+    """``personae brand new``."""
+    brand.set_defaults(handler=None)
+    verbs = brand.add_subparsers(metavar="new", required=True, dest="verb")
+    new = verbs.add_parser("new", help="write a package with a brand, ready to install")
+    handle(new, "scaffold:new")
+    new.add_argument("brand", metavar="NAME", help="letters, digits, - and _")
+    new.add_argument(
+        "--into", metavar="FOLDER", help="folder to make (brand-NAME, here)"
+    )
+
+
+def add_listings(subs: dict[str, Parser]) -> None:
+    """``personae brands``, ``plugins``, ``hooks``, ``syscalls``."""
+    handle(subs["plugins"], "plugins:plugins")
+    handle(subs["hooks"], "plugins:hooks")
+    subs["hooks"].add_argument(
+        "names", metavar="NAME", nargs="*", help="a hook, or a spec such as BrandSpec"
+    )
+    handle(subs["syscalls"], "plugins:syscalls")
+    subs["syscalls"].add_argument("brand", metavar="BRAND")
+    for name in ("brands", "plugins", "hooks", "syscalls"):
+        subs[name].add_argument("--json", action="store_true", help="print JSON")
 
 
 def add_doctor(doctor: argparse.ArgumentParser) -> None:

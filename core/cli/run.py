@@ -18,6 +18,8 @@ from personae.core.cli import (
 from personae.core.errno import Errno, KernelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from personae.core.machine import Machine
     from personae.core.zonerun import ZoneHandle
 
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     mounts = [volume(text) for text in args.volume]
     env = environment(args.env)
     machine = make_machine(args)
+    add_plugins(machine, args.plugins)
     from personae.core.cli.session import Session
 
     with machine:
@@ -75,6 +78,16 @@ def make_machine(args: argparse.Namespace) -> Machine:
         memory=args.memory,
         brands=load_brands({args.brand, "native"}),
     )
+
+
+def add_plugins(machine: Machine, picks: Sequence[str]) -> None:
+    """What ``-p`` names; there is no file that could ask for more."""
+    if picks:
+        from personae.core.config.schema import Config
+        from personae.core.points import load_plugin, wanted
+
+        for name in wanted(Config(), picks):
+            machine.plugins.register(load_plugin(name, Config()), name)
 
 
 def host_program(name: str) -> Path:

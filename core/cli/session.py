@@ -147,6 +147,8 @@ class Session:
         """The status to end with, and a line on those that a signal ended."""
         for told in self.machine.kernel.oopses:
             complain(f"internal error, please report it: {told}")
+        for failure in self.machine.plugins.failures:
+            complain(str(failure))
         statuses = [self.status_of(program) for program in self.programs]
         return next((status for status in statuses if status), 0)
 

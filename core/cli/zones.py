@@ -44,7 +44,7 @@ def up(args: argparse.Namespace) -> int:
     from personae.core.fromconfig import build
     from personae.core.machine import Machine
 
-    machine = build(Machine, config)
+    machine = build(Machine, config, args.plugins)
     with machine:
         session = Session(machine, args.time_limit, listen=len(chosen) == 1)
         width = max(len(zone.name) for zone in chosen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from personae.core.config.markers import Check, Reader
@@ -17,13 +18,22 @@ from personae.core.config.walker import fields_of, is_required, key_of
 _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-def json_schema() -> dict[str, object]:
-    """The schema of a whole file, draft 7."""
-    return {
+def json_schema(plugins: Mapping[str, type | None] | None = None) -> dict[str, object]:
+    """The schema of a whole file, draft 7.
+
+    Args:
+        plugins: Plugins that are installed, with the dataclass of their options: what
+            their tables ``[plugin.NAME]`` may hold.
+    """
+    found: dict[str, Any] = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "personae machine configuration",
         **of(Config),
     }
+    owned = {n: table(cls) for n, cls in (plugins or {}).items() if cls is not None}
+    if owned:
+        found["properties"]["plugin"]["properties"] = owned
+    return found
 
 
 def of(hint: Any) -> dict[str, object]:

@@ -70,6 +70,21 @@ def loads(
     )
 
 
+def merged(
+    path: HostPath | str, overrides: Mapping[str, object] | None = None
+) -> tuple[dict[str, Any], dict[Path, Where]]:
+    """A file over what it extends, with overrides: plain tables, and their places.
+
+    Raises:
+        ConfigError: It can't be read.  What it says is not checked.
+    """
+    document = read_document(str(path), ())
+    for key, value in (overrides or {}).items():
+        override(document, key, value)
+    document.tables.pop("extends", None)
+    return document.tables, document.places
+
+
 def finish(
     document: Document,
     source: str,

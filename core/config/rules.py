@@ -50,12 +50,13 @@ class Known:
     """What is installed; None leaves the names of a kind unchecked.
 
     Attributes:
-        brands: The keys of each brand's own table; None when it does not say.
-        plugins: Names of plugins.
+        brands: The keys of each brand's own table, or a dataclass that describes it;
+            None when the brand does not say.
+        plugins: Names of plugins; as a mapping, with the dataclass of their options.
     """
 
-    brands: Mapping[str, Collection[str] | None] | None = None
-    plugins: Collection[str] | None = None
+    brands: Mapping[str, Collection[str] | type | None] | None = None
+    plugins: Collection[str] | Mapping[str, type | None] | None = None
 
 
 def check_rules(
@@ -80,7 +81,7 @@ def check_rules(
 
 
 def brand_rules(
-    walk: Walk, zone: ZoneConf, brands: Mapping[str, Collection[str] | None]
+    walk: Walk, zone: ZoneConf, brands: Mapping[str, Collection[str] | type | None]
 ) -> None:
     """The brand exists, and its own table has keys that it knows."""
     path: Path = ("zone", zone.name)
@@ -90,6 +91,9 @@ def brand_rules(
         walk.error((*path, "brand"), text)
         return
     options = brands[zone.brand]
+    if isinstance(options, type):
+        walk.table(options, dict(zone.brand_options), (*path, zone.brand))
+        return
     for key in zone.brand_options:
         if options is not None and key not in options:
             hint = did_you_mean(key, tuple(options))
@@ -114,7 +118,11 @@ def dedicated_rules(walk: Walk, config: Config) -> None:
             return
 
 
-def plugin_rules(walk: Walk, config: Config, plugins: Collection[str] | None) -> None:
+def plugin_rules(
+    walk: Walk,
+    config: Config,
+    plugins: Collection[str] | Mapping[str, type | None] | None,
+) -> None:
     """Plugins that are asked for exist; a table belongs to one that is enabled."""
     enabled, disabled = config.plugins.enable, config.plugins.disable
     for name in sorted(set(enabled) & set(disabled)):
@@ -124,7 +132,10 @@ def plugin_rules(walk: Walk, config: Config, plugins: Collection[str] | None) ->
             hint = did_you_mean(name, sorted(plugins))
             text = f"no plugin {name!r} is installed ({hint})"
             walk.error(("plugins", "enable", number), text)
-    for name in config.plugin_tables:
+    for name, table in config.plugin_tables.items():
+        options = plugins.get(name) if isinstance(plugins, Mapping) else None
+        if options is not None:
+            walk.table(options, table, ("plugin", name))
         if name not in enabled:
             text = f"has no effect: plugin {name!r} is not in plugins.enable"
             walk.warning(("plugin", name), text)

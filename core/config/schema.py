@@ -70,6 +70,9 @@ class PluginsConf:
 
     enable: Annotated[tuple[str, ...], "plugins to load besides the automatic"] = ()
     disable: Annotated[tuple[str, ...], "plugins not to load"] = ()
+    on_failure: Annotated[
+        Literal["disable", "keep", "panic"], "what becomes of a plugin that fails"
+    ] = "disable"
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,17 @@ audited runs exactly as one that is not.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from personae.core.audit import AUDIT_ALL, AuditClass, audit_get
+from personae.core.config.markers import OneOf
 from personae.core.hookspecs import hookimpl
+from personae.core.points import PluginPoint
 from personae.core.signo import CldCode, Sig
 
 if TYPE_CHECKING:
-    from personae.core.config.schema import Config
     from personae.core.cred import Cred
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
@@ -197,17 +199,19 @@ def _signal(sig: int) -> str:
     return Sig(sig).name if sig in Sig.__members__.values() else f"signal {sig}"
 
 
-def from_config(config: Config) -> Audit:
-    """The plugin with the options of ``[plugin.audit]`` (entry point ``audit``)."""
-    table = config.plugin_tables.get("audit", {})
+@dataclass(frozen=True)
+class Options:
+    """The table ``[plugin.audit]``."""
 
-    def names(key: str) -> tuple[str, ...]:
-        got = table.get(key, ())
-        return tuple(str(n) for n in got) if isinstance(got, (list, tuple)) else ()
+    kinds: Annotated[
+        tuple[Annotated[str, OneOf(tuple(KINDS), "kind of record")], ...],
+        "kinds of records to keep; all if empty",
+    ] = ()
+    zones: Annotated[tuple[str, ...], "zones to keep records of; all if empty"] = ()
+    file: Annotated[str | None, "a file of the host that records go to"] = None
 
-    file = table.get("file")
-    return Audit(
-        kinds=names("kinds"),
-        zones=names("zones"),
-        file=str(file) if file is not None else None,
-    )
+
+from_config = PluginPoint(
+    lambda _, o: Audit(kinds=o.kinds, zones=o.zones, file=o.file), Options
+)
+"""What the entry point ``audit`` names."""

@@ -13,14 +13,14 @@ signals.  It only listens; a machine that is traced runs exactly as one that is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from personae.core.errno import Errno
 from personae.core.hookspecs import hookimpl
+from personae.core.points import PluginPoint
 from personae.core.signo import CldCode, Sig
 
 if TYPE_CHECKING:
-    from personae.core.config.schema import Config
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
     from personae.core.signo import SigInfo
@@ -163,11 +163,13 @@ def diagram(events: list[Event]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def from_config(config: Config) -> Trace:
-    """The plugin with the options of ``[plugin.tracing]`` (entry point ``tracing``)."""
-    table = config.plugin_tables.get("tracing", {})
-    only = table.get("only", ())
-    return Trace(
-        steps=bool(table.get("steps", True)),
-        only=tuple(str(n) for n in only) if isinstance(only, (list, tuple)) else (),
-    )
+@dataclass(frozen=True)
+class Options:
+    """The table ``[plugin.tracing]``."""
+
+    steps: Annotated[bool, "the steps of forks, too"] = True
+    only: Annotated[tuple[str, ...], "system calls to keep; all if empty"] = ()
+
+
+from_config = PluginPoint(lambda _, o: Trace(steps=o.steps, only=o.only), Options)
+"""What the entry point ``tracing`` names."""

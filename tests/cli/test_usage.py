@@ -17,7 +17,7 @@ from personae.core.cli import CliError, main, parser
     ("expected", "argv"),
     [
         ("there is no command 'rnu' (did you mean 'run'?)", ["rnu"]),
-        ("there is no command 'zcat' (known: run, up, list", ["zcat"]),
+        ("there is no command 'xyzzy' (known: run, up, list", ["xyzzy"]),
         ("expected a whole number from 1 to 64, got 'x'", ["run", "--cpus", "x", "a"]),
         ("expected a whole number from 1 to 64, got '0'", ["run", "--cpus", "0", "a"]),
         ("expected a whole number from 0 to", ["run", "--seed", "-1", "a"]),
@@ -28,7 +28,7 @@ from personae.core.cli import CliError, main, parser
         ("unrecognized arguments: --cpu", ["run", "--cpu", "2", "a"]),
         ("up: name a FILE.toml, or a kept machine", ["up"]),
         ("not allowed with argument", ["list", "-v", "-p"]),
-        ("required: check|schema", ["config"]),
+        ("required: check|show|schema", ["config"]),
         ("required: FILE", ["config", "check"]),
         ("invalid choice: 'chekc'", ["config", "chekc"]),
         ("'--' and a command line belong to 'personae run'", ["brands", "--", "x"]),

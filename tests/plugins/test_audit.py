@@ -13,7 +13,8 @@ from personae.core.audit import AuditClass, AuditData, audit_get, audit_set
 from personae.core.config import loads
 from personae.core.cred import PRIV_BASIC, Cred
 from personae.core.errno import Errno, KernelError
-from personae.plugins.audit import Audit, from_config
+from personae.core.points import load_plugin
+from personae.plugins.audit import Audit
 from tests.invariants.stage import Stage, Watch
 
 SOURCE = Path(__file__).parent / "audit.c"
@@ -96,7 +97,9 @@ def test_it_only_listens(zone: Any, boot: Any, build_case: Any) -> None:
 
 
 def test_from_config() -> None:
-    got = from_config(loads('[plugin.audit]\nkinds = ["exit"]\nzones = ["web"]\n'))
+    got = load_plugin(
+        "audit", loads('[plugin.audit]\nkinds = ["exit"]\nzones = ["web"]\n')
+    )
     assert (got._mask, got._zones) == (AuditClass.EXIT, {"web"})
 
 
