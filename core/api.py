@@ -23,6 +23,18 @@ PUBLIC: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "personae.core.brand": ("a personality", ("Brand", "DefaultOps", "REQUIRED")),
+    "personae.core.conform": (
+        "the conformance kit",
+        ("Call", "Calls", "Case", "CaseResult", "Check", "Checks", "Conformance",
+         "Stage", "cases", "run_case"),
+    ),
+    "personae.core.points": ("entry points of plugins", ("PluginPoint",)),
+    "personae.core.config.markers": (
+        "the options of a plugin or brand: what may stand in a table",
+        ("Check", "HostFile", "Names", "OneOf", "OneOrMany", "Pattern", "Range",
+         "Reader", "Size"),
+    ),
+    "personae.core.config.schema": ("the configuration, as data", ("Config",)),
     "personae.core.brands": (
         "the brands that are installed", ("brand_points", "load_brand", "load_brands"),
     ),

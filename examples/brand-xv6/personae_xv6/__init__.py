@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from personae.core.brand import Brand
+from personae.core.conform import Conformance
 from personae.core.execrules import ExecRules
 from personae.core.syscall import load_sysent
 from personae_xv6 import files, procs
@@ -21,5 +22,6 @@ BRAND = Brand(
     Xv6Ops(),
     load_sysent(Path(__file__).with_name("syscalls.toml"), vars(files) | vars(procs)),
     description="xv6-riscv: 21 system calls, -1 on error",
+    conformance=Conformance(programs=Path(__file__).with_name("conform")),
     exec_rules=ExecRules(lowest=0, read_in=True, stack=False),
 )

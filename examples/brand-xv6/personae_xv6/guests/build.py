@@ -25,8 +25,8 @@ write mknod unlink link mkdir close
 
 
 def programs() -> list[Path]:
-    """The C files of the guests."""
-    return sorted(HERE.glob("*.c"))
+    """The C files: guests, and those that check."""
+    return sorted([*HERE.glob("*.c"), *HERE.with_name("conform").glob("*.c")])
 
 
 def stub_text() -> str:
@@ -57,10 +57,10 @@ def main() -> None:
     """Build all of them."""
     parser = argparse.ArgumentParser(description="build the guests of the xv6 brand")
     parser.add_argument("--cc", default="riscv64-linux-gnu-gcc")
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--out", type=Path, help="folder; beside the sources if absent")
     args = parser.parse_args()
     for source in programs():
-        build(source, args.out / f"{source.stem}.elf", args.cc)
+        build(source, (args.out or source.parent) / f"{source.stem}.elf", args.cc)
 
 
 if __name__ == "__main__":

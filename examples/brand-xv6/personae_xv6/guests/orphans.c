@@ -6,6 +6,7 @@ int main(void)
 	int fds[2], status;
 	char c;
 
+	cite("kernel/proc.c");
 	pipe(fds);
 	if (fork() == 0) {
 		for (int i = 0; i < 3; i++)

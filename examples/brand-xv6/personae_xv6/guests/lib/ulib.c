@@ -64,6 +64,12 @@ void putn(long n)
 }
 
 static int checks, failed;
+static const char *cited = "xv6-riscv";
+
+void cite(const char *file)
+{
+	cited = file;
+}
 
 void check(int ok, const char *what)
 {
@@ -75,6 +81,8 @@ void check(int ok, const char *what)
 	putn(checks);
 	puts(" ");
 	puts(what);
+	puts(" # ");
+	puts(cited);
 	puts("\n");
 }
 

@@ -69,7 +69,8 @@ void *memcpy(void *to, const void *from, uint n);
 void puts(const char *s);  /* to descriptor 1, as it is */
 void putn(long n);
 
-/* Checks, printed as KTAP. */
+/* Checks, printed as KTAP; `cite` says which file of xv6's kernel they are about. */
+void cite(const char *file);
 void check(int ok, const char *what);
 void check_eq(long got, long want, const char *what);
 int done(void); /* prints the plan; 0 when all passed */

@@ -20,6 +20,7 @@ int main(void)
 {
 	int first, second, left;
 
+	cite("kernel/proc.c");
 	first = fill();
 	check(first > 10 && first < 64, "fork fails before 64 processes are there");
 	for (left = first; left > 0; left--)

@@ -24,6 +24,7 @@ int main(void)
 	int pid, got, status = 77;
 	int shared = 1;
 
+	cite("kernel/proc.c");
 	check_eq(wait(&status), -1, "wait without children");
 	check_eq(status, 77, "and the status is left alone");
 	pid = fork();

@@ -41,6 +41,7 @@ int main(void)
 	int pid, status, fds[2], t;
 	char c;
 
+	cite("kernel/proc.c, kernel/trap.c");
 	pid = fork();
 	if (pid == 0)
 		for (;;)

@@ -182,9 +182,13 @@ static void devices(void)
 
 int main(void)
 {
+	cite("kernel/sysfile.c, kernel/pipe.c");
 	descriptors();
+	cite("kernel/sysfile.c, kernel/file.c");
 	regular();
+	cite("kernel/sysfile.c, kernel/fs.c");
 	directories();
+	cite("kernel/sysfile.c, kernel/file.c");
 	devices();
 	return done();
 }

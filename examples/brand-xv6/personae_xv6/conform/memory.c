@@ -23,6 +23,7 @@ int main(void)
 	int fd, status;
 	long total;
 
+	cite("kernel/sysproc.c, kernel/vm.c");
 	a = sbrk(0);
 	check(((uint64)a & (PGSIZE - 1)) == 0, "memory ends at a page, above the stack");
 	for (int i = 0; i < 1000; i++) {
