@@ -44,7 +44,6 @@ def build(cls: type[M], config: Config, picks: Sequence[str] = ()) -> M:
         lock_checking=mc.lock_checking,
         epoch_ns=mc.epoch,
         brands=load_brands(),
-        plugin_policy=config.plugins.on_failure,
     )
     machine.kernel.description = config
     make_pools(machine, config)
@@ -65,14 +64,13 @@ def install_zones(machine: Machine, config: Config) -> None:
             make(machine, inst)
 
 
-def load_plugins(
-    machine: Machine, config: Config, picks: Sequence[str] = ()
-) -> None:
+def load_plugins(machine: Machine, config: Config, picks: Sequence[str] = ()) -> None:
     """Register the plugins that the file and ``picks`` ask for; each begins anew.
 
     Raises:
         PluginError: One is not installed or does not load.
     """
+    machine.plugins.policy = config.plugins.on_failure
     for name in wanted(config, picks):
         machine.plugins.register(load_plugin(name, config), name)
 
@@ -109,5 +107,3 @@ def make_pools(machine: Machine, config: Config) -> None:
     machine.kernel.pool_create("default", rest)
     for name, pool in config.pools.items():
         machine.kernel.pool_create(name, pool.cpus or rest, pool.scheduler)
-
-

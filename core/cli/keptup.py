@@ -64,7 +64,7 @@ def describe(args: argparse.Namespace) -> Machine:
 
     config = load(args.file, overrides=overrides(args.set), known=installed())
     warn(config)
-    return build(Machine, config)
+    return build(Machine, config, args.plugins)
 
 
 def boot(machine: Machine) -> None:
