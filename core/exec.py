@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from personae.core import elf
 from personae.core.blame import hook_panic
 from personae.core.ctmpl import ctmpl_exec
+from personae.core.door import door_exit, door_slam
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.execload import load_image, place_image, read_image
 from personae.core.exit import exitlwps
@@ -420,6 +421,8 @@ def _commit(
     proc = lwp.proc
     exitlwps(lwp)
     timers_cancel(proc)
+    door_slam(lwp)
+    door_exit(proc)
     freectx(lwp, isexec=True)
     freepctx(proc, isexec=True)
     relvm(proc)

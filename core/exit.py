@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from personae.core import prstop
 from personae.core.contract import contract_abandon, contract_exit
+from personae.core.door import door_exit, door_slam
 from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
 from personae.core.getproc import ForkPunish, punish_end
@@ -62,6 +63,7 @@ def _end_lwp(lwp: Lwp) -> None:
     for watch in k.observers.personae_lwp_exit:
         watch(lwp)
     k.disp.forget(lwp)
+    door_slam(lwp)
     if isinstance(lwp.sysstate, ForkPunish):
         punish_end(lwp)
     lwp.proc.brand.ops.b_lwpexit(lwp)
@@ -111,6 +113,8 @@ def proc_exit(lwp: Lwp, why: int, what: int) -> None:
     p.flag |= SEXITING
     exitlwps(lwp)
     k.disp.forget(lwp)
+    door_slam(lwp)
+    door_exit(p)
     if isinstance(lwp.sysstate, ForkPunish):
         punish_end(lwp)
     ops = p.brand.ops

@@ -154,6 +154,8 @@ def file_close(lwp: Lwp | None, file: File) -> None:
     file.f_count -= 1
     if file.f_count == 0:
         file_free(lwp, file)
+    elif file.f_count == 1 and file.f_vnode.v_type is VType.DOOR:
+        file.f_vnode.last_but_one()
 
 
 def file_free(lwp: Lwp | None, file: File) -> None:

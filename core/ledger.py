@@ -15,6 +15,7 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import TYPE_CHECKING, Any
 
+from personae.core.door import door_ledger
 from personae.core.lwp import TFlag, TpFlag
 from personae.core.proc import PidFlag, ProcFlag, ProcPrFlag
 from personae.core.vfs.vnode import counters
@@ -149,6 +150,7 @@ class _Walk:
             "tracing": (sorted(p.sigmask), sorted(p.fltmask), len(p.trace)),
             "lwps": self.lwps(p),
             "probes": _probes(p),
+            "door": door_ledger(p),
             "held": (len(p.dtrace_helpers), len(p.pctx)),
             "attached": {f"{addr:x}": repr(seg) for addr, seg in p.segacct.items()},
             "core": (repr(p.corefile), repr(p.content)),

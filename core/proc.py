@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from personae.core.contract import Contract
     from personae.core.cred import Cred
     from personae.core.ctqueue import CtQueue
+    from personae.core.door import ProcDoors
     from personae.core.file import FdTable
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
@@ -169,7 +170,7 @@ class Proc:
         "ancpid", "as_", "audit", "brand", "brand_data", "brkbase", "brksize",
         "bssbase", "child", "content", "corefile", "cpu_ctl", "cpu_cycles", "cred",
         "cstime", "ct_equeue", "ct_held", "ct_process", "cutime", "cv", "datprot",
-        "dtrace_helpers",
+        "doors", "dtrace_helpers",
         "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
         "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
         "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
@@ -264,6 +265,8 @@ class Proc:
         self.fltmask: frozenset[int] = frozenset()
         self.trace: list[Control] = []
         """Who controls it (``core.prctl``)."""
+        self.doors: ProcDoors | None = None
+        """Its doors and their servers, once it has had any (``core.door``)."""
         self.pr_cv: CondVar | None = None
         """Who waits for it to stop, once somebody does (pr_wait)."""
         self.stopsig = 0

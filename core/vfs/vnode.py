@@ -65,6 +65,7 @@ class VType(IntEnum):
     CHR = 4
     LNK = 5
     FIFO = 6
+    DOOR = 7
     SOCK = 10
     PORT = 11
 
@@ -226,6 +227,8 @@ class VfsState:
     """Last serial number of an open file."""
     pipe_bytes: int = 0
     """Bytes in all pipes."""
+    door: int = 0
+    """Last number of a door."""
     ports: int = 0
     """Event ports."""
     port_depth: int = 0
@@ -360,6 +363,9 @@ class Vnode:
 
     def close(self, lwp: Lwp | None, flag: int) -> None:
         """The last descriptor of an open file is gone."""
+
+    def last_but_one(self) -> None:
+        """A descriptor of a door was closed, and one is left."""
 
     def read(self, lwp: Lwp | None, off: int, n: int, flag: int) -> bytes:
         """Up to ``n`` bytes from ``off``; b"" is end of file."""

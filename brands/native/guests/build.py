@@ -56,7 +56,9 @@ LDFLAGS = [
     "-Wl,-z,separate-code",
 ]
 LIBRARY = {
-    "native": [SDK / "tiny" / "native" / "stubs.S", SDK / "tiny" / "native" / "sys.c"],
+    "native": [
+        SDK / "tiny" / "native" / name for name in ("stubs.S", "sys.c", "door.c")
+    ],
     "linux": [
         BRANDS / "linux" / "guests" / "tiny" / "stubs.S",
         BRANDS / "linux" / "guests" / "tiny" / "sys.c",

@@ -94,9 +94,11 @@
 #define SYS_rename 134
 #define SYS_forksys 142
 #define SYS_yield 146
+#define SYS_lwp_create 159
 #define SYS_lwp_exit 160
 #define SYS_sigqueue 190
 #define SYS_nanosleep 199
+#define SYS_door 201
 #define SYS_getcwd 229
 
 /* forksys subcodes and flags */
