@@ -54,7 +54,7 @@ def nvpack(pairs: Iterable[tuple[bytes, NvType, int | bytes | Sequence[int]]]) -
 
     >>> nvpack([(b"a", NvType.UINT32, 7)]).hex(" ", 8)
     '0001000000000000 0100000020000000 0200000001000000 0600000061000000 \
-00000000 07000000 00000000 00000000'
+0000000007000000 0000000000000000'
     """
     out = [_HEAD.pack(0, 1, 0, 0, NV_UNIQUE_NAME)]
     for name, kind, value in pairs:
