@@ -60,6 +60,8 @@ def pid_from_guest(zone: Zone, pid: int) -> int:
         return init.pid if init is not None else -1
     if init is not None and pid == init.pid:
         return -1
+    if zone.zsched is not None and pid == zone.zsched.pid:
+        return -1  # above init, so nobody (it shows as 0)
     return pid
 
 
