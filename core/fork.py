@@ -71,6 +71,7 @@ from personae.core.session import pgjoin
 from personae.core.signal import sigdefault
 from personae.core.signo import Sig
 from personae.core.task import task_attach, task_create, task_detach, task_rele
+from personae.core.trap import must_return, set_returned
 from personae.core.txn import Steps, Transaction
 from personae.core.vfork import as_share, as_share_with, as_unshare
 from personae.core.vm.as_ import as_dup
@@ -194,6 +195,8 @@ def cfork(
     kernel.last_fork_steps = tuple(txn.steps)
     child.exit_signal = exit_signal
     try:
+        for t in f.woken:
+            must_return(t)
         _publish(lwp, child, kind, flags)
     except Panic:
         raise
@@ -228,7 +231,7 @@ def _fallible(txn: Transaction, f: Birth, lwp: Lwp, kind: ForkKind) -> Proc:
         _dup_memory(txn, f)
         f.memory = False
     txn.run(_CONTAINERS, f)
-    _fork_lwps(txn, lwp, cp, f.forkall)
+    _fork_lwps(txn, f, lwp)
     ops = f.k.contract_ops
     txn.do("contract_process_fork", _contract_fork, _contract_undo, ops, f)
     return cp
@@ -247,7 +250,7 @@ def _hold(f: Birth) -> None:
     """Step C4."""
     if f.lwp is None:
         raise Panic("a fork without a caller")
-    holdlwps(f.lwp, f.hold)
+    f.woken = holdlwps(f.lwp, f.hold)
 
 
 def _let_go(f: Birth) -> None:
@@ -396,9 +399,13 @@ _CONTAINERS = Steps(
 )
 
 
-def _fork_lwps(txn: Transaction, lwp: Lwp, cp: Proc, forkall: bool) -> None:
-    """Step C16: clone the caller, or every lwp for forkall (fork.c:356-399)."""
-    if not forkall:
+def _fork_lwps(txn: Transaction, f: Birth, lwp: Lwp) -> None:
+    """Step C16: clone the caller, or every lwp for forkall (fork.c:356-399).
+
+    A clone of one that waits returns from its call, as its source does.
+    """
+    cp = f.cp
+    if not f.forkall:
         clone = forklwp(txn, lwp, lwp, cp)
         clone.tpflag |= lwp.tpflag & TP_TWAIT
         return
@@ -407,6 +414,8 @@ def _fork_lwps(txn: Transaction, lwp: Lwp, cp: Proc, forkall: bool) -> None:
         clone.tpflag |= src.tpflag & (TP_TWAIT | TP_DAEMON)
         if src is not lwp:
             clone.tflag |= T_FORKALL
+        if src in f.woken:
+            set_returned(clone, src)
 
 
 def _publish(lwp: Lwp, cp: Proc, kind: ForkKind, flags: int) -> None:

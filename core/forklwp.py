@@ -41,12 +41,16 @@ DEAD_REGS = memoryview(bytes(80 * 8)).cast("Q")
 """Registers of a lwp that has gone: all zero, and a store is an error."""
 
 
-def holdlwps(lwp: Lwp, flag: int) -> None:
+def holdlwps(lwp: Lwp, flag: int) -> list[Lwp]:
     """Stop every other lwp of the caller's process (holdlwps, os/lwp.c).
 
     Args:
         lwp: The caller, which goes on.
         flag: SHOLDFORK or SHOLDFORK1.
+
+    Returns:
+        For SHOLDFORK: those in an interruptible wait, which ends with the fork
+        (MUSTRETURN), since else two processes would be in it.
 
     Raises:
         KernelError: EINTR, another lwp holds them already or the process exits; the
@@ -56,11 +60,19 @@ def holdlwps(lwp: Lwp, flag: int) -> None:
     if p.flag & (SEXITLWPS | SHOLDFORK | SHOLDFORK1):
         lwp.ast = True
         raise KernelError(Errno.EINTR, "the lwps of the process are held already")
+    woken: list[Lwp] = []
     if p.lwpcnt == 1:
-        return
+        return woken
     for t in p.lwps:
-        if t is not lwp and t.state is not TS_STOPPED:
+        if t is lwp:
+            continue
+        stopped = t.state is TS_STOPPED
+        waits = t.whystop is PR_SUSPENDED if stopped else t.state is TS_SLEEP
+        if flag == SHOLDFORK and waits and t.sysent and t.interruptible:
+            woken.append(t)
+        if not stopped:
             p.kernel.disp.stop(t, PR_SUSPENDED)
+    return woken
 
 
 def continuelwps(p: Proc) -> None:

@@ -72,11 +72,12 @@ class Birth:
         forkall: Whether all lwps are cloned.
         suspended: The caller was to suspend itself (vfork cancels that).
         memory: The address space is being copied, so that ENOMEM stays ENOMEM.
+        woken: Other lwps whose waits forkall ends, here and in the child.
     """
 
     __slots__ = (
         "cp", "cred", "flags", "forkall", "hold", "k", "lwp", "memory", "p", "pid",
-        "pool", "suspended", "system", "zone",
+        "pool", "suspended", "system", "woken", "zone",
     )  # fmt: skip
 
     cp: Proc
@@ -100,6 +101,7 @@ class Birth:
         self.system = system
         self.pid = pid
         self.forkall = self.memory = self.suspended = False
+        self.woken: list[Lwp] = []
         self.hold = 0
         self.zone = p.zone if zone is None else zone
         pool = p.pool

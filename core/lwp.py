@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.proc import Proc
     from personae.core.signo import SigInfo
-    from personae.core.sync import CondVar, Sleep
+    from personae.core.sync import CondVar
     from personae.core.syscall import Sysent
 
 
@@ -97,9 +97,9 @@ class Lwp:
         "ct_latest", "ctx", "ctxops", "curflt", "cursig",
         "deadline", "door", "interrupted",
         "interruptible", "kernel", "ms", "msince", "mstate",
-        "post_sys", "pri", "proc", "qpri", "ready", "regs",
+        "partial", "post_sys", "pri", "proc", "qpri", "ready", "regs",
         "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
-        "sigwaiting", "sleep", "start", "state", "stime", "sysent",
+        "sigwaiting", "start", "state", "stime", "sysent",
         "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans",
         "whatstop", "whystop",
     )  # fmt: skip
@@ -141,7 +141,8 @@ class Lwp:
         self.post_sys = False
 
         # sleeping
-        self.sleep: Sleep | None = None
+        self.partial: int | None = None
+        """What its call has done already: its result if the wait is ended."""
         self.wchans: tuple[CondVar, ...] = ()
         self.deadline: int | None = None
         self.interruptible = True

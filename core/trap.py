@@ -239,6 +239,25 @@ def abort_call(lwp: Lwp) -> None:
         _fail(lwp.kernel, lwp, lwp.sysent, Errno.EINTR)
 
 
+def set_returned(clone: Lwp, src: Lwp) -> None:
+    """Give a clone the result that ``must_return`` is going to give its source."""
+    clone.regs[PC] += 4
+    if src.partial is not None:
+        clone.proc.brand.ops.b_sysret(clone, src.partial, 0)
+    else:
+        clone.proc.brand.ops.b_syserr(clone, Errno.EINTR)
+
+
+def must_return(lwp: Lwp) -> None:
+    """End the wait of a lwp that was held in it: what it has done so far, or EINTR."""
+    if lwp.sysent is None:
+        return
+    if lwp.partial is not None:
+        _finish(lwp.kernel, lwp, lwp.sysent, lwp.partial, 0)
+    else:
+        _fail(lwp.kernel, lwp, lwp.sysent, Errno.EINTR)
+
+
 def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
     """The handler has to wait: sleep, or end the call if a signal is there."""
     if lwp.state is not TS_ONPROC:
@@ -256,6 +275,7 @@ def _wait(k: Kernel, lwp: Lwp, ent: Sysent, s: Sleep) -> None:
             _interrupt(k, lwp, ent, s, sig)
             return
     lwp.interrupted = False
+    lwp.partial = s.partial
     k.disp.sleep(lwp, s)
 
 

@@ -19,6 +19,7 @@ from personae.core.signo import Sig
 from personae.core.sync import CondVar, Sleep
 from tests.invariants.stage import A0, A1, EACH_KIND, PC, Stage, Watch
 
+T0 = 5
 invariant = pytest.mark.invariant
 
 
@@ -164,24 +165,29 @@ def test_a_stop_during_the_fork(stage: Stage) -> None:
 
 
 @invariant(49, brand="native")
+@pytest.mark.parametrize("partial", [None, 7])
 @pytest.mark.parametrize("kind", ["fork1", "forkall"])
-def test_a_sleeping_sibling(native: Stage, kind: str) -> None:
-    """It leaves its sleep, and enters its call again in parent and child."""
+def test_a_sleeping_sibling(native: Stage, kind: str, partial: int | None) -> None:
+    """After fork1 it enters its call again; forkall ends the call, in both processes."""
     s = native
     cv = CondVar()
     asleep = s.add_lwp()
     s.k.disp.forget(asleep)
     asleep.state = TState.TS_ONPROC
     asleep.sysent = s.lwp.sysent
+    asleep.partial = partial
     s.k.disp.sleep(asleep, Sleep(cv))
+    at = asleep.regs[PC]
     child = s.fork(kind)
     assert cv.waiters == []
-    assert (asleep.state, asleep.sysent) == (TState.TS_RUN, s.lwp.sysent)
-    if kind == "forkall":
-        clone = child.lwps[1]
-        assert clone.wchans == ()
-        assert (clone.state, clone.sysent) == (TState.TS_RUN, None)
-        assert clone.regs[PC] == asleep.regs[PC]  # at the ecall
+    assert asleep.state is TState.TS_RUN
+    if kind == "fork1":
+        assert (asleep.regs[PC], asleep.sysent) == (at, s.lwp.sysent)
+        return
+    failed, result = (1, Errno.EINTR) if partial is None else (0, partial)
+    for t in (asleep, child.lwps[1]):
+        assert (t.state, t.sysent, t.wchans) == (TState.TS_RUN, None, ())
+        assert (t.regs[PC], t.regs[T0], t.regs[A0]) == (at + 4, failed, result)
 
 
 # ---- linux ----

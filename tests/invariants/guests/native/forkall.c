@@ -18,7 +18,8 @@ static void reads(void)
     uint64_t set = SIGBIT(SIGUSR2), now;
     char c = 0;
     sigprocmask(SIG_BLOCK, &set, NULL);
-    read(p[0], &c, 1);
+    while (read(p[0], &c, 1) != 1) /* EINTR of a forkall */
+        ;
     sigprocmask(SIG_BLOCK, NULL, &now);
     mask = now == set;
     got = c;
