@@ -24,6 +24,7 @@ from personae.core.lwp import (
     TP_HOLDLWP,
     TP_MSACCT,
     TS_FREE,
+    TS_SLEEP,
     TS_STOPPED,
     TS_ZOMB,
     Lwp,

@@ -168,7 +168,7 @@ def test_a_stop_during_the_fork(stage: Stage) -> None:
 @pytest.mark.parametrize("partial", [None, 7])
 @pytest.mark.parametrize("kind", ["fork1", "forkall"])
 def test_a_sleeping_sibling(native: Stage, kind: str, partial: int | None) -> None:
-    """After fork1 it enters its call again; forkall ends the call, in both processes."""
+    """After fork1 it enters its call again; forkall ends the call, in both."""
     s = native
     cv = CondVar()
     asleep = s.add_lwp()

@@ -191,6 +191,8 @@ static void flags(void)
 	pid = fork();
 	if (pid == 0)
 		_exit(0);
+	while (!hits) /* else the reaping could discard it */
+		sched_yield();
 	KTAP_EQ(reap(pid), 0, "a plain child", "fork(2)");
 	KTAP_EQ(hits, 1, "has its end told by SIGCLD", "FORK-83");
 	pid = forkx(FORK_NOSIGCHLD);

@@ -41,7 +41,7 @@ static int moves(void)
 {
 	long was = count;
 
-	msleep(5);
+	msleep(1);
 	return count != was;
 }
 
@@ -96,7 +96,7 @@ static void suspending(void)
 		if (mine > 0)
 			lwp_end(); /* only the suspended one is left */
 	}
-	msleep(5);
+	msleep(1);
 	kill(pid, SIGKILL);
 	KTAP_EQ(reap(pid), 1000 + SIGKILL, "SIGKILL ends a suspended process", "kill(2)");
 	go = 1;
@@ -136,7 +136,7 @@ static void parking(void)
 
 	while (!parked)
 		sched_yield();
-	msleep(2);
+	msleep(1);
 	KTAP_EQ(result, 0, "park waits", "lwp_park (syscall 77)");
 	KTAP(fails(syscall(N_lwp_park, 0, &ts, 0), E_TIME), "until a time", "lwp_park (syscall 77)");
 	KTAP_EQ(syscall(N_lwp_park, 1, id), 0, "unpark", "lwp_park (syscall 77)");
