@@ -1,6 +1,6 @@
 """The claims about forks, from C programs of the native brand, under many schedules.
 
-The conformance programs ``fork``, ``vfork``, ``forkall``, ``exec``, ``lwp`` and ``wait``
+The conformance programs fork, vfork, forkall, exec, lwp and wait
 cite the invariants they show.  Each prints the same on 1, 2 and 4 CPUs and under 50
 schedule seeds; that is 50 times 18 runs, of which the plain suite makes every tenth
 (``pytest -m slow tests/invariants`` makes all).
