@@ -18,6 +18,7 @@ if __name__ != "personae.core":  # the checkout is on sys.path: refuse a second 
 
 if TYPE_CHECKING:
     from personae.core.brand import Brand, DefaultOps
+    from personae.core.conform import Calls, Conformance
     from personae.core.copyio import copyin, copyinstr, copyout
     from personae.core.errno import Errno, KernelError, Panic
     from personae.core.execrules import ExecRules
@@ -36,9 +37,11 @@ __all__ = [
     "API_VERSION",
     "NORETURN",
     "Brand",
+    "Calls",
     "CldCode",
     "Completed",
     "CondVar",
+    "Conformance",
     "Deadlock",
     "DefaultOps",
     "Errno",
@@ -68,6 +71,7 @@ __all__ = [
 
 _HOMES = {
     "brand": ("Brand", "DefaultOps"),
+    "conform": ("Calls", "Conformance"),
     "copyio": ("copyin", "copyinstr", "copyout"),
     "errno": ("Errno", "KernelError", "Panic"),
     "execrules": ("ExecRules",),

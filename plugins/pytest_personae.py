@@ -1,4 +1,4 @@
-"""The pytest plugin ``personae``: which invariants of fork a test run has proved.
+"""The pytest plugin ``personae``: conformance of brands, invariants of fork.
 
 Installing personae brings it along (entry point ``pytest11``); ``-p no:personae``
 leaves it out.  It imports nothing of the kernel.
@@ -10,6 +10,9 @@ leaves it out.  It imports nothing of the kernel.
   number of tests.  ``--personae-invariants-json FILE`` writes it with the tests.
 * The fixture ``personae_brand`` runs a test once for each brand: those of
   ``--personae-brand``, of the setting ``personae_brands``, or all that are installed.
+* ``pytest --personae-brand NAME`` without files runs the conformance suite of a brand
+  (``pytest_conform``, which is loaded then); ``--personae-cpus``, ``-case``, ``-seed``,
+  ``-json`` and ``-junitxml`` belong to it.
 
 The invariants are data: ``invariants.toml`` beside this file.
 """
@@ -51,14 +54,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="NAME",
         default=[],
-        help="brand that tests with personae_brand run for (can be repeated)",
+        help="brand that tests with personae_brand run for (can be repeated); without "
+        "files: run its conformance suite",
     )
+    _add_conform_options(group)
     parser.addini(
         "personae_brands",
         type="args",
         default=[],
         help="brands that tests with personae_brand run for; by default all",
     )
+
+
+def _add_conform_options(group: pytest.OptionGroup) -> None:
+    add = group.addoption
+    add(
+        "--personae-cpus",
+        type=_cpus,
+        metavar="N,...",
+        default=[1],
+        help="conformance: numbers of CPUs to run each case on (1)",
+    )
+    add(
+        "--personae-case",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="conformance: only this case or area (can be repeated)",
+    )
+    add("--personae-seed", type=int, metavar="N", default=0, help="conformance: seed")
+    add("--personae-json", metavar="FILE", help="conformance: write results as JSON")
+    add("--personae-junitxml", metavar="FILE", help="conformance: write JUnit XML")
+
+
+def _cpus(text: str) -> list[int]:
+    numbers = [int(n) for n in text.split(",")]
+    if not all(1 <= n <= 64 for n in numbers):
+        raise ValueError(text)
+    return numbers
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,6 +109,12 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if _asked(config):
         config.pluginmanager.register(_Recorder(config), "personae-invariants")
+    given: list[str] = config.getoption("personae_brand")
+    if given and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        from personae.plugins.pytest_conform import ConformSuite
+
+        config.args[:] = []  # nothing of the folder is collected
+        config.pluginmanager.register(ConformSuite(config, given), "personae-conform")
 
 
 def _asked(config: pytest.Config) -> bool:

@@ -17,6 +17,8 @@ COMMANDS = {
     "up": "boot the machine that a TOML file describes",
     "list": "list the zones of a TOML file, as zoneadm does",
     "config": "check a TOML file, show it merged, or print the schema",
+    "config": "check a TOML file, or print the schema",
+    "conform": "run the conformance suites of brands",
     "brands": "list the installed brands",
     "cc": "compile a C program for a brand",
     "brand": "write the package of a new brand",
@@ -109,6 +111,7 @@ def build() -> Parser:
     add_brand(subs["brand"])
     add_listings(subs)
     handle(subs["demo"], "demo:demo")
+    add_conform(subs["conform"])
     add_doctor(subs["doctor"])
     add_rootfs(subs["rootfs"])
     parserkept.add_commands(subs, handle, duration)
@@ -292,6 +295,38 @@ def add_listings(subs: dict[str, Parser]) -> None:
         subs[name].add_argument("--json", action="store_true", help="print JSON")
 
 
+def add_conform(conform: argparse.ArgumentParser) -> None:
+    """``personae conform``."""
+    handle(conform, "conform:conform")
+    add = conform.add_argument
+    add("brands", metavar="NAME", nargs="*", help="brands (all that are installed)")
+    add(
+        "--case",
+        action="append",
+        default=[],
+        metavar="CASE",
+        help="only this case or area (can be repeated)",
+    )
+    add(
+        "--cpus",
+        type=cpu_list,
+        default=[1],
+        metavar="N,...",
+        help="numbers of CPUs to run each case on, such as 1,4 (1)",
+    )
+    add("--seed", type=seed, default=0, metavar="N", help="seed of the machines (0)")
+    add(
+        "-n",
+        dest="jobs",
+        type=cpus,
+        metavar="N",
+        help="run in so many processes (with pytest-xdist)",
+    )
+    add("--json", metavar="FILE", help="write the results as JSON")
+    add("--junitxml", metavar="FILE", help="write the results as JUnit XML")
+    add("-v", dest="verbose", action="store_true", help="name each case as it runs")
+
+
 def add_doctor(doctor: argparse.ArgumentParser) -> None:
     """``personae doctor``."""
     handle(doctor, "doctor:doctor")
@@ -351,6 +386,11 @@ def seed(text: str) -> int:
 def cpus(text: str) -> int:
     """A number of harts."""
     return whole(text, 1, 64)
+
+
+def cpu_list(text: str) -> list[int]:
+    """Numbers of harts, with commas between."""
+    return [cpus(part) for part in text.split(",")]
 
 
 def whole(text: str, low: int, high: int) -> int:

@@ -109,7 +109,8 @@ class Conformance:
     Attributes:
         programs: Folder of guest programs ``AREA.elf`` that print KTAP.  One that has
             ``AREA.toml`` beside it runs in the machine of that file: in its zone
-            ``conform``, or else in the only zone of the brand.
+            ``conform``, or in the only zone of the brand, or in the global zone if the
+            file has no other.
         checks: Python checks by area: ``package.module:function``, called with a
             ``Stage``.
         gaps: What is known not to hold: ``area: what``, and why.  One that holds after

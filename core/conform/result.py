@@ -13,6 +13,8 @@ from typing import Any
 
 from typing_extensions import override
 
+SHOWN = 20
+"""Failed checks of a case that are printed; the files have them all."""
 OUTCOMES = ("passed", "failed", "skipped", "gap")
 
 
@@ -105,9 +107,11 @@ class CaseResult:
     @override
     def __str__(self) -> str:
         lines = [f"{self.brand} {self.name} on {self.cpus} CPU{'s'[: self.cpus > 1]}:"]
-        for c in self.failed:
+        for c in self.failed[:SHOWN]:
             lines.append(f"  not ok: {c.what} # {c.cite}")
             lines += [f"    {line}" for line in c.detail.splitlines()]
+        if len(self.failed) > SHOWN:
+            lines.append(f"  and {len(self.failed) - SHOWN} more")
         lines.append(f"replay: {self.replay}")
         return "\n".join(lines)
 
@@ -169,7 +173,7 @@ def _check_of(m: re.Match[str], number: int) -> Check:
         return Check(what, cite, "failed", f"numbered {m[2]}, and is number {number}")
     if cite.startswith("SKIP"):
         why, _, source = cite[5:].rpartition(" (")
-        return Check(what, source.rstrip(")"), "skipped", why)
+        return Check(what, source.removesuffix(")"), "skipped", why)
     if not cite:
         return Check(what, cite, "failed", "it cites nothing")
     return Check(what, cite, "failed" if m[1] else "passed")

@@ -95,8 +95,10 @@ class Stage(Checks):
             return self.zone()
         m = Machine.from_toml(self.config, self._overrides()).boot()
         self.machines.append(m)
-        mine = [z for z in m.zones if z.zone.brand.name == self.brand.name]
+        mine = [z for z in m.zones if z.id and z.zone.brand.name == self.brand.name]
         named = [z for z in mine if z.name == ZONE]
+        if not mine and self.brand.name == m.zones[0].zone.brand.name:
+            return m.set_global()
         if not named and len(mine) != 1:
             raise ValueError(
                 f"{self.config}: name one zone {ZONE!r}; there are {len(mine)} of "

@@ -209,3 +209,4 @@ def brand(fault: str = "", calls: Calls | None = None) -> Brand:
 
 
 NO_SUCH: Call = ("frok",)
+LIAR = brand("wrong-child-register")

@@ -104,10 +104,10 @@ def test_wrong_marks(run, mark: str, says: str) -> None:
 BRANDS = "def test_b(personae_brand):\n    assert personae_brand\n"
 
 
-def test_brands(run) -> None:
+def test_brands(run, pytester: pytest.Pytester) -> None:
     result = run(BRANDS, "-v")
     result.stdout.fnmatch_lines(["*test_b?linux? PASSED*", "*test_b?native? PASSED*"])
-    result = run(BRANDS, "-v", "--personae-brand", "native")
+    result = run(BRANDS, "-v", "--personae-brand", "native", str(pytester.path))
     result.assert_outcomes(passed=1)
     result = run(BRANDS, "--personae-brand", "plan9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
