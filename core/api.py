@@ -16,10 +16,10 @@ PUBLIC: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "API_VERSION", "Brand", "Calls", "CldCode", "Completed", "CondVar",
             "Conformance", "Deadlock", "DefaultOps", "Errno", "ExecRules",
-            "KernelError", "Machine", "MachineError", "NORETURN", "Panic", "PluginError", "SaveError", "Sig",
-            "Sleep", "TimeLimit", "ZoneHandle", "__version__", "calls_of", "copyin",
-            "copyinstr", "copyout", "hookimpl", "hookspec", "load_sysent",
-            "psabi_start", "s32", "s64",
+            "KernelError", "Machine", "MachineError", "NORETURN", "Panic",
+            "PluginError", "SaveError", "Sig", "Sleep", "TimeLimit", "ZoneHandle",
+            "__version__", "calls_of", "copyin", "copyinstr", "copyout", "hookimpl",
+            "hookspec", "load_sysent", "psabi_start", "s32", "s64",
         ),
     ),
     "personae.core.brand": ("a personality", ("Brand", "DefaultOps", "REQUIRED")),
@@ -37,13 +37,6 @@ PUBLIC: dict[str, tuple[str, tuple[str, ...]]] = {
     "personae.core.config.schema": ("the configuration, as data", ("Config",)),
     "personae.core.brands": (
         "the brands that are installed", ("brand_points", "load_brand", "load_brands"),
-    ),
-    "personae.core.conform": (
-        "the conformance kit",
-        (
-            "Call", "Calls", "Case", "CaseResult", "Check", "Checks", "Conformance",
-            "Stage", "cases", "run_case",
-        ),
     ),
     "personae.core.hookspecs": (
         "hook points and the marks of their implementations",

@@ -17,7 +17,6 @@ COMMANDS = {
     "up": "boot the machine that a TOML file describes",
     "list": "list the zones of a TOML file, as zoneadm does",
     "config": "check a TOML file, show it merged, or print the schema",
-    "config": "check a TOML file, or print the schema",
     "conform": "run the conformance suites of brands",
     "brands": "list the installed brands",
     "cc": "compile a C program for a brand",
