@@ -168,7 +168,8 @@ class Brand:
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
-                f"brand {name}: written for API version {api}, this is {API_VERSION}"
+                f"brand {name}: written for API version {api}, this is {API_VERSION}; "
+                "update its package, or personae"
             )
         if not name or not name.replace("-", "").replace("_", "").isalnum():
             raise PluginError(f"brand {name!r}: not a name (letters, digits, - and _)")
@@ -201,7 +202,10 @@ class BrandTable:
             KernelError: EINVAL, the name is taken.
         """
         if self.brands.get(brand.name, brand) is not brand:
-            raise KernelError(Errno.EINVAL, f"a brand {brand.name} exists already")
+            raise KernelError(
+                Errno.EINVAL,
+                f"a brand {brand.name} exists already; give one of them another name",
+            )
         self.brands[brand.name] = brand
         self.refcnt.setdefault(brand.name, 0)
 

@@ -45,10 +45,14 @@ def load_brand(point: EntryPoint) -> Brand:
     try:
         brand = point.load()
     except Exception as e:  # whatever a plugin's import does, the user is told
-        raise PluginError(f"{where} can't be loaded: {type(e).__name__}: {e}") from e
+        raise PluginError(
+            f"{where} can't be loaded: {type(e).__name__}: {e}; mend its package, or "
+            "uninstall it"
+        ) from e
     if not isinstance(brand, Brand):
-        kind = type(brand).__name__
-        what = f"the class {brand.__name__}" if isinstance(brand, type) else f"a {kind}"
+        what = f"of type {type(brand).__name__}"
+        if isinstance(brand, type):
+            what = f"the class {brand.__name__}"
         raise PluginError(
             f"{where} is {what}, and has to be an instance of personae.core.Brand"
         )

@@ -116,8 +116,8 @@ def chain(
     takes = _takes(one.fn)
     if takes is not None and ent.fn is not None and takes != ent.nargs:
         raise PluginError(
-            f"{one.label}: it takes {takes} arguments after call and lwp, and "
-            f"{one.name} of brand {one.brand} has {ent.nargs}"
+            f"{one.label}: after call and lwp it has to take as many arguments as "
+            f"{one.name} of brand {one.brand}, which are {ent.nargs}; it takes {takes}"
         )
     if ent.fn is None:
         nargs = max(nargs, 6 if takes is None else min(takes, 6))

@@ -180,12 +180,10 @@ class Vector:
         }
         absent = [h for h in spec_args(spec) if h not in own and h not in rest]
         if absent:
-            one = f"operation {absent[0]} is not implemented"
+            first, more = absent[0], ", ".join(absent[1:])
             raise PluginError(
-                f"{name}: {one}"
-                if len(absent) == 1
-                else f"{name}: {one}, nor are {', '.join(absent[1:])}; none of these "
-                "has a default"
+                f"{name}: operation {first} is not implemented{more and ', nor '}{more}"
+                f" and there is no default; 'personae hooks {first}' says what it does"
             )
         for hook in spec_args(spec):
             setattr(self, hook, own[hook][0] if hook in own else rest[hook])

@@ -19,6 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from personae.core.blame import raised_at
 from personae.core.config.errors import ConfigError, did_you_mean
 from personae.core.hookspecs import API_VERSION
 from personae.core.plugin import PluginError, impls_of
@@ -96,7 +97,8 @@ def load_point(point: EntryPoint) -> object:
     if isinstance(found, PluginPoint):
         if found.api != API_VERSION:
             raise PluginError(
-                f"{where}: written for API version {found.api}, this is {API_VERSION}"
+                f"{where}: written for API version {found.api}, this is {API_VERSION}; "
+                "update its package, or personae"
             )
         if found.options is not None and not is_dataclass(found.options):
             raise PluginError(
@@ -105,7 +107,8 @@ def load_point(point: EntryPoint) -> object:
             )
     elif not impls_of(found) and not callable(found):
         raise PluginError(
-            f"{where} is a {type(found).__name__} without any @hookimpl function"
+            f"{where} is of type {type(found).__name__}, without any @hookimpl "
+            "function; let it name a PluginPoint, a function, a module or an instance"
         )
     return found
 
@@ -148,10 +151,14 @@ def load_plugin(name: str, config: Config) -> object:
         raise
     except Exception as e:  # whatever a plugin does, the user is told
         raise PluginError(
-            f"{where_of(point)} can't be made: {type(e).__name__}: {e}"
+            f"{where_of(point)} can't be made: {type(e).__name__}: {e} "
+            f"({raised_at(e)}); mend its package, or leave it out with -p no:{name}"
         ) from e
     if plugin is None:
-        raise PluginError(f"{where_of(point)}: its function answers no plugin")
+        text = (
+            f"{where_of(point)}: its function answers None; it has to return a plugin"
+        )
+        raise PluginError(text)
     return plugin
 
 

@@ -14,8 +14,6 @@ from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Union
 
-import tomli
-
 from personae.core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -105,18 +103,17 @@ def load_sysent(path: Path, handlers: Mapping[str, Any]) -> dict[int, Sysent]:
         handlers: Where the handler functions are, by name.
 
     Raises:
-        ValueError: A row is wrong; the text names file, row and reason.
+        PluginError: Rows are wrong; the text names every one with file and line.
     """
-    table: dict[int, Sysent] = {}
-    for row in tomli.loads(path.read_text(encoding="utf-8"))["syscall"]:
-        ent = _row(path, row, handlers)
-        if ent.number in table:
-            raise ValueError(f"{path}: number {ent.number} ({ent.name}) is there twice")
-        table[ent.number] = ent
-    return table
+    from personae.core.sysentfile import read_rows  # slow to import
+
+    return {
+        row["number"]: _row(row, handlers.get(row.get("handler", "")))
+        for row in read_rows(path, handlers)
+    }
 
 
-def _nargs(fn: Handler) -> int:
+def nargs_of(fn: Handler) -> int:
     """How many arguments a handler takes besides the lwp."""
     if isinstance(fn, FunctionType) and not hasattr(fn, "__wrapped__"):
         return fn.__code__.co_argcount - 1
@@ -125,17 +122,7 @@ def _nargs(fn: Handler) -> int:
     return len(inspect.signature(fn).parameters) - 1
 
 
-def _row(path: Path, row: dict[str, Any], handlers: Mapping[str, Any]) -> Sysent:
-    name = row["name"]
+def _row(row: dict[str, Any], fn: Handler | None) -> Sysent:
+    nargs = 0 if fn is None else nargs_of(fn)
     level = Level(row["level"])
-    handler = row.get("handler", "")
-    if (level is Level.ABSENT) == bool(handler):
-        raise ValueError(f"{path}: {name}: a handler goes with full or partial, only")
-    fn = None
-    nargs = 0
-    if handler:
-        fn = handlers.get(handler)
-        if fn is None:
-            raise ValueError(f"{path}: {name}: there is no handler {handler}")
-        nargs = _nargs(fn)
-    return Sysent(row["number"], name, fn, nargs, level, row.get("note", ""))
+    return Sysent(row["number"], row["name"], fn, nargs, level, row.get("note", ""))

@@ -126,7 +126,7 @@ def plugin_rules(
     """Plugins that are asked for exist; a table belongs to one that is enabled."""
     enabled, disabled = config.plugins.enable, config.plugins.disable
     for name in sorted(set(enabled) & set(disabled)):
-        walk.error(("plugins",), f"{name!r} is both enabled and disabled")
+        walk.error(("plugins",), f"{name!r} is both enabled and disabled: keep one")
     for number, name in enumerate(enabled):
         if plugins is not None and name not in plugins:
             hint = did_you_mean(name, sorted(plugins))
@@ -147,7 +147,9 @@ def zone_rules(
     """The rules of zonecfg(8) for one zone."""
     path: Path = ("zone", zone.name)
     if zone.name.startswith("SUNW"):
-        walk.error(path, "zone names that begin with SUNW are reserved; zonecfg(8)")
+        walk.error(
+            path, "names that begin with SUNW are reserved, zonecfg(8): choose another"
+        )
     if zone.name == "global":
         global_rules(walk, raw)
     if "dedicated-cpu" in raw:

@@ -293,7 +293,11 @@ def test_a_machine_is_saved_inside_a_wrapped_call() -> None:
     [
         ("linx", "write", "no brand 'linx' .did you mean 'linux'"),
         ("linux", "wriite", "no system call 'wriite' .did you mean 'write'"),
-        ("linux", "getpid", "it takes 3 arguments after call and lwp, and getpid of"),
+        (
+            "linux",
+            "getpid",
+            "as many arguments as getpid of brand linux, which are 0; it takes 3",
+        ),
     ],
 )
 def test_wrappers_that_fit_nothing(brand: str, name: str, said: str) -> None:
