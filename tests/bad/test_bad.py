@@ -36,7 +36,7 @@ def test_what_is_said(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_where_it_is(case: Case) -> None:
-    """A file with its line, a package, a hook or a function with its line, a command."""
+    """A file with its line, a package, a brand or plugin, a command."""
     kind, _, name = case.name.partition("/")
     first = expected()[case.name].splitlines()[0]
     where = {

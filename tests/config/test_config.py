@@ -239,7 +239,7 @@ BAD = [
     ("[plugin.faults]\nx = 1", "z.toml:1: warning: plugin.faults: has no effect: "
      "plugin 'faults' is not in plugins.enable"),
     ("[plugins]\nenable = ['faults']\ndisable = ['faults']", "z.toml:1: plugins: "
-     "'faults' is both enabled and disabled"),
+     "'faults' is both enabled and disabled: keep one"),
     # not TOML
     ("[a", "z.toml:1: not TOML: Expected ']' at the end of a table declaration "
      "(at the end of the file)"),
