@@ -184,8 +184,8 @@ BAD = [
     # zones
     ("[zone.'a b']", "z.toml:1: zone.\"a b\": bad name 'a b': letters, digits, '-', "
      "'_' and '.', at most 63, as in zonecfg(8)"),
-    ("[zone.SUNWx]", "z.toml:1: zone.SUNWx: zone names that begin with SUNW are "
-     "reserved; zonecfg(8)"),
+    ("[zone.SUNWx]", "z.toml:1: zone.SUNWx: names that begin with SUNW are "
+     "reserved, zonecfg(8): choose another"),
     ("[zone.global]\nzonepath = '/'", "z.toml:2: zone.global.zonepath: the global "
      "zone has no such property"),
     ("[zone.a]\nbrand = 'linus'", "z.toml:2: zone.a.brand: no brand 'linus' is "
