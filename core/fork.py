@@ -45,6 +45,7 @@ from personae.core.getproc import (
 from personae.core.limits import nprocs_move
 from personae.core.lwp import (
     T_FORKALL,
+    T_VFKILL,
     T_VFPARENT,
     TP_DAEMON,
     TP_HOLDLWP,
@@ -510,6 +511,7 @@ def _start_vfork_child(lwp: Lwp, cp: Proc, flags: int) -> None:
             sigdefault(cp)
         continuelwps(cp)
     if flags & FORK_CALLERONLY:
+        lwp.tflag |= T_VFKILL
         continuelwps(p)
 
 

@@ -74,6 +74,8 @@ class TFlag(IntFlag):
     """A clone made by forkall of a lwp that did not call it."""
     T_VFPARENT = 2
     """Must run vfwait() on the way back to user mode."""
+    T_VFKILL = 4
+    """With T_VFPARENT: SIGKILL ends that wait (Linux)."""
 
 
 # By their bare names, as in ``core.proc``.
@@ -83,7 +85,7 @@ PR_SUSPENDED = WhyStop.PR_SUSPENDED
 TP_DAEMON, TP_HOLDLWP, TP_TWAIT, TP_MSACCT, TP_PRSTOP, TP_CHKPT, TP_STEP = (
     1 << i for i in range(7)
 )
-T_FORKALL, T_VFPARENT = 1, 2
+T_FORKALL, T_VFPARENT, T_VFKILL = 1, 2, 4
 
 
 class Lwp:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from personae.core.errno import KernelError
 from personae.core.lwp import (
     PR_SUSPENDED,
+    T_VFKILL,
     TP_HOLDLWP,
     TS_ONPROC,
     TS_RUN,
@@ -233,6 +234,8 @@ def _notify(lwp: Lwp, sig: int) -> None:
         # An uninterruptible wait is only ever vfwait's or the kernel's own.
         if lwp.interruptible:
             lwp.interrupted = True
+            k.disp.unsleep(lwp)
+        elif lwp.tflag & T_VFKILL:
             k.disp.unsleep(lwp)
     elif (
         sig == SIGKILL

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from personae.core import probes, prstop, watchpoint
 from personae.core.errno import Panic
 from personae.core.forklwp import continuelwps
-from personae.core.lwp import T_VFPARENT
+from personae.core.lwp import T_VFKILL, T_VFPARENT
 from personae.core.proc import SVFORK, SVFWAIT, Proc
+from personae.core.signo import Sig, sigbit
 from personae.core.sync import LockOrder, Sleep
 from personae.core.vm.as_ import as_free
 
@@ -105,16 +106,18 @@ def vfwait(lwp: Lwp) -> None:
     """Keep the parent of a vfork until its child has called relvm.
 
     Runs on the way back to user mode.  A signal does not end it: it is delivered
-    afterwards.
+    afterwards; but with T_VFKILL a SIGKILL leaves the space to the child.
 
     Raises:
         Sleep: The child still uses the space.
     """
     p = lwp.proc
     child = lwp.kernel.pids.prfind(lwp.vfork_pid)
-    if child is not None and child.lender is p:
+    killed = lwp.tflag & T_VFKILL and p.sig & sigbit(Sig.SIGKILL)
+    if child is not None and child.lender is p and not killed:
         raise Sleep(p.cv, interruptible=False)
-    lwp.tflag &= ~T_VFPARENT
+    lwp.tflag &= ~(T_VFPARENT | T_VFKILL)
     lwp.vfork_pid = 0
-    watchpoint.shut(p)
+    if not killed:
+        watchpoint.shut(p)
     continuelwps(p)
