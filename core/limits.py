@@ -17,6 +17,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.policy import secpolicy_newproc
 from personae.core.proc import SSYS
 from personae.core.rctl import rctl_test, rlimit_get
+from personae.core.signo import SIGQUEUE_MAX
 
 if TYPE_CHECKING:
     from personae.core.cred import Cred
@@ -289,7 +290,8 @@ def sigqueue_check(proc: Proc, target: Proc) -> None:
     """
     queues = [target.sigqueue, *(t.sigqueue for t in target.lwps)]
     name = "process.max-sigqueue-size"
-    if rctl_test(name, proc, proc, usage=sum(map(len, queues))):
+    usage = sum(map(len, queues))
+    if usage >= SIGQUEUE_MAX or rctl_test(name, proc, proc, usage=usage):
         raise KernelError(Errno.EAGAIN, name)
 
 

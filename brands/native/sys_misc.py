@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 GETRANDOM_MAX = 133120
 """Most bytes of one call (getrandom(2) of illumos)."""
 GRND_KNOWN = 3
-PAGE = 4096
-
-CONFIG_NGROUPS = 2
-CONFIG_CHILD_MAX = 3
-CONFIG_OPEN_FILES = 4
-CONFIG_POSIX_VER = 5
-CONFIG_PAGESIZE = 6
-CONFIG_CLK_TCK = 7
-CONFIG_NPROC_CONF = 11
-CONFIG_NPROC_ONLN = 12
-CONFIG_PHYS_PAGES = 26
-POSIX_VERSION = 200112
 VERSION = f"personae-{__version__}".encode()
 
 
@@ -61,26 +49,6 @@ def sys_getrandom(lwp: Lwp, buf: int, n: int, flags: int) -> int:
         raise KernelError(Errno.EINVAL, f"getrandom of {n} bytes")
     _as(lwp).copyout(buf, lwp.kernel.random_bytes(n))
     return n
-
-
-def sys_sysconfig(lwp: Lwp, which: int) -> int:
-    """sysconfig(which): what sysconf(3C) asks the kernel for."""
-    k = lwp.kernel
-    values = {
-        CONFIG_NGROUPS: 16,
-        CONFIG_CHILD_MAX: k.v_maxup,
-        CONFIG_OPEN_FILES: lwp.proc.fno_ctl,
-        CONFIG_POSIX_VER: POSIX_VERSION,
-        CONFIG_PAGESIZE: PAGE,
-        CONFIG_CLK_TCK: abi.CLK_TCK,
-        CONFIG_NPROC_CONF: k.ncpus,
-        CONFIG_NPROC_ONLN: k.ncpus,
-        CONFIG_PHYS_PAGES: k.mem_bytes // PAGE,
-    }
-    value = values.get(s32(which))
-    if value is None:
-        raise KernelError(Errno.EINVAL, f"sysconfig {s32(which)}")
-    return value
 
 
 # ---- resource limits ----

@@ -257,6 +257,13 @@ def sys_chroot(lwp: Lwp, path: int) -> int:
     return 0
 
 
+def sys_fchroot(lwp: Lwp, fd: int) -> int:
+    """fchroot(fd)."""
+    secpolicy_chroot(lwp.cred)
+    vnops.vn_chroot(lwp, lwp.proc.fds.getf(s32(fd)).f_vnode)
+    return 0
+
+
 def sys_getcwd(lwp: Lwp, buf: int, size: int) -> int:
     """getcwd(buf, size): 0, the path with its NUL is in buf."""
     path = getcwd(lwp.proc) + b"\0"

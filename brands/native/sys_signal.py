@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
@@ -11,8 +12,9 @@ from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError
 from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal, zone_visible
+from personae.core.priocntl import IdType, ProcSet, select
 from personae.core.proc import ProcStat
-from personae.core.signal import psignal, set_action, take
+from personae.core.signal import psignal, set_action, take, tsignal
 from personae.core.signo import (
     CANTMASK,
     DEFAULT_ACTION,
@@ -228,6 +230,49 @@ def sys_sigqueue(lwp: Lwp, pid: int, sig: int, value: int, code: int) -> int:
         info = _sender(lwp, sig, code)
         info.value = value
         psignal(target, sig, info)
+    return 0
+
+
+PROCSET = Struct("<iiiii")
+"""procset_t: p_op, p_lidtype, p_lid, p_ridtype, p_rid (sys/procset.h)."""
+
+
+def sys_sigsendsys(lwp: Lwp, psp: int, sig: int) -> int:
+    """sigsendsys(procset, sig): sigsend(2) and sigsendset(2).
+
+    The zone's init and the caller of a set of all are reached as by kill(2): init
+    only by its own id.
+    """
+    sig = _signo(sig, least=0)
+    op, ltype, lid, rtype, rid = PROCSET.unpack(_as(lwp).copyin(psp, PROCSET.size))
+    which = ProcSet((ltype, lid), (rtype, rid), op)
+    lwps = select(lwp, which)
+    if IdType.P_LWPID in (ltype, rtype):
+        return _to_lwps(lwp, lwps, sig)
+    by_id = (IdType.P_PID, lid) == (ltype, lid) and lid > 0
+    targets = [
+        p for p in dict.fromkeys(t.proc for t in lwps) if by_id or p is not p.zone.init
+    ]
+    if not targets:
+        raise KernelError(Errno.ESRCH, "nobody")
+    allowed = [p for p in targets if can_signal(lwp.proc, p, sig)]
+    if not allowed:
+        raise KernelError(Errno.EPERM, f"signal {sig}")
+    # the caller goes last: it may end by it
+    for p in sorted(allowed, key=lambda p: p is lwp.proc):
+        if sig:
+            psignal(p, sig, _sender(lwp, sig, SiCode.USER))
+    return 0
+
+
+def _to_lwps(lwp: Lwp, lwps: list[Lwp], sig: int) -> int:
+    """P_LWPID: lwps of the caller's own process, and whom else the set has."""
+    allowed = [t for t in lwps if can_signal(lwp.proc, t.proc, sig)]
+    if not allowed:
+        raise KernelError(Errno.EPERM, f"signal {sig}")
+    for t in sorted(allowed, key=lambda t: t is lwp):
+        if sig:
+            tsignal(t, sig, _sender(lwp, sig, SiCode.LWP))
     return 0
 
 
