@@ -55,7 +55,7 @@ int main(void)
     }
     signal(SIGSYS, h);
     hits = 0;
-    CHECK(syscall(250) == -1 && errno == ENOSYS && hits == 1, "unassigned: %d", errno);
+    CHECK(syscall(213) == -1 && errno == ENOSYS && hits == 1, "unassigned: %d", errno);
     CHECK(syscall(155, 0) == -1 && errno == ENOSYS && hits == 1, "absent: %d", errno);
     CHECK(sigaction(SIGKILL, h, 0, 0) == -1 && errno == EINVAL, "SIGKILL: %d", errno);
     return bad;
