@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from personae.brands.native.ioctl import IoctlNode
 from personae.brands.native.nvlist import NvType, nvpack
+from personae.brands.native.user import space_of
 from personae.core.contract import CtState
 from personae.core.ctapi import (
     CtCtl,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.sync import CondVar
     from personae.core.vfs.vnode import Vnode
-    from personae.core.vm.as_ import As
     from personae.core.zone import Zone
 
 _PREFIX = ord("c") << 24 | ord("t") << 16
@@ -85,13 +85,6 @@ _STATES = (CtState.OWNED, CtState.INHERITED, CtState.ORPHAN, CtState.DEAD)
 _R = VType.REG
 
 
-def _as(lwp: Lwp) -> As:
-    as_ = lwp.proc.as_
-    if as_ is None:
-        raise KernelError(Errno.EFAULT, "no address space")
-    return as_
-
-
 # ---- template ----
 
 
@@ -121,7 +114,7 @@ class TmplOpen(PseudoOpen, IoctlNode):
 
     def _get(self, lwp: Lwp, arg: int) -> None:
         """Copy a term out, as far as there is room, and say how long it is."""
-        term, room, addr = CT_PARAM.unpack(_as(lwp).copyin(arg, CT_PARAM.size))
+        term, room, addr = CT_PARAM.unpack(space_of(lwp).copyin(arg, CT_PARAM.size))
         value = self.tmpl.get_term(term)
         if isinstance(value, str):
             data = value.encode() + b"\0"
@@ -129,17 +122,17 @@ class TmplOpen(PseudoOpen, IoctlNode):
             data = value.to_bytes(8 if term == CTP_COOKIE else 4, "little")
             if room < len(data):
                 raise KernelError(Errno.EINVAL, f"term {term} needs {len(data)} bytes")
-        _as(lwp).copyout(arg, CT_PARAM.pack(term, len(data), addr))
+        space_of(lwp).copyout(arg, CT_PARAM.pack(term, len(data), addr))
         if room:
-            _as(lwp).copyout(addr, data[:room])
+            space_of(lwp).copyout(addr, data[:room])
 
 
 def _param_in(lwp: Lwp, arg: int) -> tuple[int, int | str]:
     """Number and value of a term that is to be set (ctmpl_copyin)."""
-    term, size, addr = CT_PARAM.unpack(_as(lwp).copyin(arg, CT_PARAM.size))
+    term, size, addr = CT_PARAM.unpack(space_of(lwp).copyin(arg, CT_PARAM.size))
     if not 0 < size <= CT_PARAM_MAX_SIZE:
         raise KernelError(Errno.EINVAL, f"term {term} of {size} bytes")
-    data = _as(lwp).copyin(addr, size)
+    data = space_of(lwp).copyin(addr, size)
     if term in (3, 6):  # CTPP_SVC_FMRI, CTPP_CREATOR_AUX
         try:
             return term, data.partition(b"\0")[0].decode()
@@ -181,7 +174,7 @@ class CtlOpen(PseudoOpen, IoctlNode):
         elif cmd == CT_CADOPT:
             ctl.adopt(lwp)
         elif cmd in (CT_CACK, CT_CNACK, CT_CQREQ):
-            (evid,) = _as(lwp).load(arg, "<Q")
+            (evid,) = space_of(lwp).load(arg, "<Q")
             acts = {CT_CACK: ctl.ack, CT_CNACK: ctl.nack, CT_CQREQ: ctl.qreq}
             acts[cmd](lwp, evid)
         elif cmd == CT_CNEWCT:
@@ -209,7 +202,7 @@ class StatusOpen(PseudoOpen, IoctlNode):
         """CT_SSTATUS: the common part, and a packed nvlist if that was asked for."""
         if cmd != CT_SSTATUS:
             raise KernelError(Errno.EINVAL, f"request {cmd:#x} to a status file")
-        asked = CT_STATUS.unpack(_as(lwp).copyin(arg, CT_STATUS.size))
+        asked = CT_STATUS.unpack(space_of(lwp).copyin(arg, CT_STATUS.size))
         detail, room, buf = asked[9], asked[10], asked[14]
         if detail > CTD_ALL:
             raise KernelError(Errno.EINVAL, f"detail {detail}")
@@ -217,7 +210,7 @@ class StatusOpen(PseudoOpen, IoctlNode):
         if detail != CTD_COMMON:
             data = nvpack(_status_pairs(st, detail))
             if len(data) <= room:
-                _as(lwp).copyout(buf, data)
+                space_of(lwp).copyout(buf, data)
             room = len(data)
         out = CT_STATUS.pack(
             st["id"], st["zoneid"], CTT_PROCESS, st["holder"],
@@ -225,7 +218,7 @@ class StatusOpen(PseudoOpen, IoctlNode):
             st["nevid"], detail, room, st["critical"], st["informative"],
             st["cookie"], buf,
         )  # fmt: skip
-        _as(lwp).copyout(arg, out)
+        space_of(lwp).copyout(arg, out)
         return 0
 
 
@@ -323,7 +316,7 @@ class EventsOpen(PseudoOpen, IoctlNode):
         elif cmd == CT_ERESET:
             self.events.reset()
         elif cmd == CT_ENEXT:
-            (evid,) = _as(lwp).load(arg, "<Q")
+            (evid,) = space_of(lwp).load(arg, "<Q")
             self.events.next(evid)
         elif cmd == CT_ERELIABLE:
             self.events.reliable(lwp)
@@ -353,15 +346,15 @@ def _event_pairs(e: CtEvent) -> list[tuple[bytes, NvType, int]]:
 
 def _event_out(lwp: Lwp, arg: int, e: CtEvent) -> bool:
     """Copy an event out; False: no room for all of it, and its size is told."""
-    asked = CT_EVENT.unpack(_as(lwp).copyin(arg, CT_EVENT.size))
+    asked = CT_EVENT.unpack(space_of(lwp).copyin(arg, CT_EVENT.size))
     room, buf = asked[6], asked[9]
     data = nvpack(_event_pairs(e))
     fits: bool = len(data) <= room
     if fits:
-        _as(lwp).copyout(buf, data)
+        space_of(lwp).copyout(buf, data)
     flags = (CTE_ACK if e.acked else 0) | (CTE_INFO if e.informative else 0)
     head = (e.contract.id, 0, e.id, CTT_PROCESS, flags, int(e.type), len(data))
-    _as(lwp).copyout(arg, CT_EVENT.pack(*head, len(data), 0, buf))
+    space_of(lwp).copyout(arg, CT_EVENT.pack(*head, len(data), 0, buf))
     return fits
 
 

@@ -37,6 +37,8 @@ PRWATCH = Struct("<QQi4x")
 AUXV = Struct("<i4xQ")
 PRCRED = Struct("<IIIIIIi")
 PRPRIV = Struct("<III")
+UCRED = Struct("<IIIiIiiI")
+"""Head of a ucred_t: size, credoff, privoff, pid, audoff, zoneid, projid, labeloff."""
 
 
 class Entry(NamedTuple):
@@ -170,6 +172,15 @@ def prpriv(c: Cred) -> bytes:
     return PRPRIV.pack(len(sets), PRIVSET_SIZE // 4, 0) + b"".join(
         map(pack_privs, sets)
     )
+
+
+def pack_ucred(p: Proc) -> bytes:
+    """A process' ucred_t (sys/ucred.h): the head, then prcred_t and prpriv_t."""
+    cred, privs = prcred(p.cred), prpriv(p.cred)
+    at = UCRED.size + len(cred)
+    project = p.task.project.id if p.task is not None else -1
+    head = (at + len(privs), UCRED.size, at, p.pid, 0, p.zone.id, project, 0)
+    return UCRED.pack(*head) + cred + privs
 
 
 def argv(p: Proc) -> bytes:

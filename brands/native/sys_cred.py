@@ -6,7 +6,7 @@ from struct import Struct, pack
 from typing import TYPE_CHECKING, Any
 
 from personae.brands.native.privset import PRIVSET_SIZE, pack_privs, unpack_privs
-from personae.brands.native.procmem import prcred, prpriv
+from personae.brands.native.procmem import pack_ucred
 from personae.brands.native.sys_proc import MAXUID, find
 from personae.brands.native.user import space_of
 from personae.core.cred import PRIV_BASIC, Priv
@@ -188,9 +188,6 @@ def _setpflags(lwp: Lwp, flag: int, value: int) -> int:
 
 # ---- credentials of processes ----
 
-UCRED = Struct("<IIIiIiiI")
-"""struct ucred_s: size, credoff, privoff, pid, audoff, zoneid, projid, labeloff
-(sys/ucred.h)."""
 UCREDSYS_UCREDGET = 0
 P_MYID = -1
 
@@ -202,10 +199,5 @@ def sys_ucredsys(lwp: Lwp, code: int, pid: int, buf: int) -> int:
     p = lwp.proc if s32(pid) == P_MYID else find(lwp, s32(pid))
     if p is not lwp.proc and not hasprocperm(lwp.cred, p.cred):
         raise KernelError(Errno.EACCES, "not its owner")
-    cred = prcred(p.cred)
-    privoff = UCRED.size + len(cred)
-    priv = prpriv(p.cred)
-    projid = p.task.project.id if p.task is not None else -1
-    head = (privoff + len(priv), UCRED.size, privoff, p.pid, 0, p.zone.id, projid, 0)
-    space_of(lwp).copyout(buf, UCRED.pack(*head) + cred + priv)
+    space_of(lwp).copyout(buf, pack_ucred(p))
     return 0

@@ -7,7 +7,7 @@ other server lwp waits), the descriptors and the argument.  The fourth and fifth
 argument of door_return say where the stack for that ends and how big it is; 0: at the
 sp it was called with.  An argument of more than 16 KiB is mapped instead.
 
-DOOR_UCRED stores a ucred_t: its head, then prcred_t and prpriv_t (ucred.h).
+DOOR_UCRED stores a ucred_t, as ucredsys does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
-from personae.brands.native.procmem import prcred, prpriv
+from personae.brands.native.procmem import pack_ucred
+from personae.brands.native.user import space_of
 from personae.core.door import (
     INT_MAX,
     Call,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from personae.core.lwp import Lwp
-    from personae.core.proc import Proc
-    from personae.core.vm.as_ import As
 
 DOOR_CREATE, DOOR_REVOKE, DOOR_INFO, DOOR_CALL = 0, 1, 2, 3
 DOOR_BIND, DOOR_UNBIND, DOOR_UNREFSYS, DOOR_UCRED = 6, 7, 8, 9
@@ -67,7 +66,6 @@ DESC = Struct("<I4xi4xQ8x")
 RESULTS = Struct("<QQQQQQi4xQ")
 """Cookie, data, size, descriptors, how many, pc, nservers, info (door_results)."""
 RETURN_DESC = Struct("<QI4x")
-UCRED = Struct("<IIIiIiiI")
 
 _REG_A1, _REG_A3, _REG_A4 = 11, 13, 14
 _FLAGS = MapFlag.PRIVATE
@@ -86,12 +84,6 @@ class Parcel:
     files: list[tuple[File, int, bool]]
 
 
-def _as(p: Proc) -> As:
-    if p.as_ is None:
-        raise KernelError(Errno.EFAULT, "no address space")
-    return p.as_
-
-
 def _door(lwp: Lwp, fd: int) -> tuple[Door, File]:
     """The door of a descriptor; EBADF."""
     file = lwp.proc.fds.getf(s32(fd))
@@ -107,7 +99,7 @@ def _pack_up(lwp: Lwp, addr: int, size: int, descs: int, ndesc: int) -> Parcel:
     """Take bytes and files out of the sender."""
     if size > MAXIO or ndesc > MAX_DESC:
         raise KernelError(Errno.E2BIG, f"{size} bytes, {ndesc} descriptors")
-    space = _as(lwp.proc)
+    space = space_of(lwp)
     data = space.copyin(addr, size) if size else b""
     files = []
     raw = space.copyin(descs, ndesc * DESC.size) if ndesc else b""
@@ -187,7 +179,7 @@ def _info(lwp: Lwp, fd: int, addr: int) -> int:
             raise KernelError(Errno.EBADF, f"{lwp!r} is bound to no door")
     else:
         door, file = _door(lwp, fd)
-    _as(lwp.proc).copyout(addr, _pack_info(door, door.info_attr(lwp.proc, file)))
+    space_of(lwp).copyout(addr, _pack_info(door, door.info_attr(lwp.proc, file)))
     return 0
 
 
@@ -200,7 +192,7 @@ def _getparam(lwp: Lwp, fd: int, which: int, addr: int) -> int:
     }
     if s32(which) not in values:
         raise KernelError(Errno.EINVAL, f"door parameter {s32(which)}")
-    _as(lwp.proc).store(addr, "<Q", values[s32(which)])
+    space_of(lwp).store(addr, "<Q", values[s32(which)])
     return 0
 
 
@@ -226,13 +218,8 @@ def _setparam(lwp: Lwp, fd: int, which: int, value: int) -> int:
 
 def _ucred(lwp: Lwp, addr: int) -> int:
     """DOOR_UCRED: who has made the call that the lwp works for."""
-    p = door_client(lwp).client.proc
-    cred, privs = prcred(p.cred), prpriv(p.cred)
-    cred = cred.ljust(len(cred) + 7 & ~7, b"\0")
-    privs_at = UCRED.size + len(cred)
-    project = p.task.project.id if p.task is not None else 0
-    head = (privs_at + len(privs), UCRED.size, privs_at, p.pid, 0, p.zone.id, project)
-    _as(lwp.proc).copyout(addr, UCRED.pack(*head, 0) + cred + privs)
+    client = door_client(lwp).client.proc
+    space_of(lwp).copyout(addr, pack_ucred(client))
     return 0
 
 
@@ -245,7 +232,7 @@ def _call(lwp: Lwp, fd: int, argp: int) -> int:
     door = going.door if going is not None else _door(lwp, fd)[0]
     arg = (0,) * 6
     if argp and (going is None or not going.begun):
-        arg = ARG.unpack(_as(lwp.proc).copyin(argp, ARG.size))
+        arg = ARG.unpack(space_of(lwp).copyin(argp, ARG.size))
     addr, size, descs, ndesc = arg[:4]
 
     def place(server: Lwp) -> int:
@@ -281,7 +268,7 @@ def _place(lwp: Lwp, server: Lwp, door: Door, parcel: Parcel, told: int) -> int:
     Raises:
         KernelError: E2BIG, the stack is too small; EMFILE; EFAULT; ENOMEM.
     """
-    space, size = _as(server.proc), len(parcel.data)
+    space, size = space_of(server), len(parcel.data)
     base = server.regs[_REG_A3] or server.regs[abi.REG_SP]
     big = size > ON_STACK
     others = len(door.pool.valid())
@@ -321,7 +308,7 @@ def _return(lwp: Lwp, addr: int, size: int, descp: int) -> NoReturnType:
     """DOOR_RETURN: results to the caller, then the next call."""
     descs = ndesc = 0
     if descp and lwp.sysstate is None:
-        raw = _as(lwp.proc).copyin(descp, RETURN_DESC.size)
+        raw = space_of(lwp).copyin(descp, RETURN_DESC.size)
         descs, ndesc = RETURN_DESC.unpack(raw)
 
     def deliver(call: Call) -> None:
@@ -344,7 +331,7 @@ def _deliver(lwp: Lwp, client: Lwp, parcel: Parcel) -> None:
     Raises:
         KernelError: E2BIG, the caller wants none; EFAULT, EMFILE, ENOMEM.
     """
-    argp, space = client.regs[_REG_A1], _as(client.proc)
+    argp, space = client.regs[_REG_A1], space_of(client)
     size, ndesc = len(parcel.data), len(parcel.files)
     if not argp:
         if size or ndesc:

@@ -61,14 +61,15 @@ static long ctl1(int fd, long code, long value)
 	return ctl(fd, code, &value, sizeof(value));
 }
 
-/* a child that adds to `variable` and calls getppid for ever */
+/* a child that adds to `variable` and calls getpid for ever */
 static pid_t busy_child(void)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
 		for (;;) {
-			variable++;
+			for (int i = 0; i < 5000; i++)
+				variable++;
 			syscall(SYS_getpid);
 		}
 	return pid;
