@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from personae.brands.native import BRAND, abi, cc, sys_ipc, sys_rctl, sys_sched
+from personae.brands.native import BRAND, abi, cc, sys_ipc, sys_mem, sys_rctl, sys_sched
 from personae.core.errno import Errno
 from personae.core.signo import CldCode, SaFlag, SiCode, Sig, SigInfo
 
@@ -90,7 +90,7 @@ def test_flags(numbers: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "least"), [(sys_ipc, 16), (sys_sched, 10), (sys_rctl, 3)]
+    ("module", "least"), [(sys_ipc, 16), (sys_mem, 12), (sys_sched, 10), (sys_rctl, 3)]
 )
 def test_subsystems(numbers: dict[str, int], module: object, least: int) -> None:
     """System V IPC, priocntl, resource controls."""
