@@ -90,7 +90,7 @@ def test_flags(numbers: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "least"), [(sys_ipc, 16), (sys_mem, 12), (sys_sched, 10), (sys_rctl, 3)]
+    ("module", "least"), [(sys_ipc, 16), (sys_mem, 5), (sys_sched, 10), (sys_rctl, 3)]
 )
 def test_subsystems(numbers: dict[str, int], module: object, least: int) -> None:
     """System V IPC, priocntl, resource controls."""

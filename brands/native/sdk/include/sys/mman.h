@@ -37,6 +37,10 @@
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
 #define MADV_FREE 5
+#define MADV_ACCESS_DEFAULT 6
+#define MADV_ACCESS_LWP 7
+#define MADV_ACCESS_MANY 8
+#define MADV_PURGE 9
 #define MCL_CURRENT 1
 #define MCL_FUTURE 2
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
