@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
+from personae.core.fields import fields_of
 from personae.core.flags import quick_flags
 from personae.core.msacct import NMSTATES, STOPPED
 
@@ -89,102 +90,103 @@ T_FORKALL, T_VFPARENT, T_VFKILL = 1, 2, 4
 
 
 class Lwp:
-    """One lwp.  ``regs`` is the view of its hardware context, 80 words."""
+    """One lwp; its fields are made as those of ``Proc``.
 
+    ``regs`` is the view of its hardware context, 80 words.
+    """
+
+    kernel: Kernel
+    proc: Proc
+    ctx: int
     regs: memoryview
+    tid: int = 0
+    state: TState = TS_STOPPED
+    whystop: WhyStop = PR_SUSPENDED
+    whatstop: int = 0
+    """The call, signal or fault it stopped on."""
+    cursig: int = 0
+    """The traced signal that it has stopped on and takes next."""
+    curflt: tuple[int, int, int, int] | None = None
+    """(fault, signal, code, address) that it stopped on."""
+    tpflag: int = 0
+    tflag: int = 0
+    cred: Cred
+    cpu: Cpu | None = None
+    bind_cpu: int = -1
+    bind_pset: int = -1
+    start: int = 0
 
-    __slots__ = (
-        "_sigmask", "agent", "ast", "bind_cpu", "bind_pset", "brand_inited",
-        "brand_lwp", "cldata", "clear_child_tid", "cls", "cpu", "cred", "ct_active",
-        "ct_latest", "ctx", "ctxops", "curflt", "cursig",
-        "deadline", "door", "interrupted",
-        "interruptible", "kernel", "ms", "msince", "mstate",
-        "partial", "post_sys", "pri", "proc", "qpri", "ready", "regs",
-        "robust_list", "schedctl", "sig", "sigaltstack", "sigoldmask", "sigqueue",
-        "sigwaiting", "start", "state", "stime", "sysent",
-        "sysstate", "tflag", "tid", "tpflag", "utime", "vfork_pid", "wchans",
-        "whatstop", "whystop",
-    )  # fmt: skip
+    # scheduling
+    cls: SchedClass | None = None
+    cldata: Any = None
+    pri: int = 0
+    qpri: int = 0
+    """Priority under which it is queued."""
+    ready: int = 0
+    """When it became runnable, in cycles."""
+
+    # the system call in progress
+    sysent: Sysent | None = None
+    sysstate: Any = None
+    post_sys: bool = False
+
+    # sleeping
+    partial: int | None = None
+    """What its call has done already: its result if the wait is ended."""
+    wchans: tuple[CondVar, ...] = ()
+    deadline: int | None = None
+    interruptible: bool = True
+    interrupted: bool = False
+    """A signal woke it: the next Sleep of the same call ends the call."""
+
+    # signals
+    _sigmask: int = 0
+    sig: int = 0
+    """Pending for this lwp only."""
+    sigqueue: list[SigInfo]
+    sigoldmask: int | None = None
+    """Mask to put back after the handler that ends sigsuspend and its like."""
+    sigaltstack: tuple[int, int, int] = (0, 0, 2)
+    """(sp, size, flags); flags 2 is SS_DISABLE."""
+    sigwaiting: int = 0
+    """Set that sigtimedwait waits for: these wake it though blocked."""
+    ast: bool = False
+    """Look at signals and flags before the next return to user mode."""
+
+    ct_active: dict[str, Any]
+    ct_latest: dict[str, Any]
+    brand_lwp: Any = None
+    brand_inited: bool = False
+    agent: bool = False
+    """The agent lwp of /proc, which can't fork."""
+    vfork_pid: int = 0
+    """The child that T_VFPARENT waits for."""
+    clear_child_tid: int = 0
+    robust_list: int = 0
+    door: Any = None
+    schedctl: Any = None
+    ctxops: list[Any]
+    utime: int = 0
+    stime: int = 0
+    ms: list[int]
+    """Cycles in each microstate; those on a CPU are all under USER."""
+    mstate: int = STOPPED
+    msince: int
+    """When it came into its microstate."""
 
     def __init__(self, kernel: Kernel, proc: Proc, ctx: int) -> None:
+        self.__dict__ = _LWP.copy()
         self.kernel = kernel
         self.proc = proc
         self.ctx = ctx
         self.regs = kernel.hw.ctx_view(ctx)
-        self.tid = 0
-        self.state = TS_STOPPED
-        self.whystop = PR_SUSPENDED
-        self.whatstop = 0
-        """The call, signal or fault it stopped on."""
-        self.cursig = 0
-        """The traced signal that it has stopped on and takes next."""
-        self.curflt: tuple[int, int, int, int] | None = None
-        """(fault, signal, code, address) that it stopped on."""
-        self.tpflag = 0
-        self.tflag = 0
-        self.cred: Cred = proc.cred
-        self.cpu: Cpu | None = None
-        self.bind_cpu = -1
-        self.bind_pset = -1
-        self.start = 0
-
-        # scheduling
-        self.cls: SchedClass | None = None
-        self.cldata: Any = None
-        self.pri = 0
-        self.qpri = 0
-        """Priority under which it is queued."""
-        self.ready = 0
-        """When it became runnable, in cycles."""
-
-        # the system call in progress
-        self.sysent: Sysent | None = None
-        self.sysstate: Any = None
-        self.post_sys = False
-
-        # sleeping
-        self.partial: int | None = None
-        """What its call has done already: its result if the wait is ended."""
-        self.wchans: tuple[CondVar, ...] = ()
-        self.deadline: int | None = None
-        self.interruptible = True
-        self.interrupted = False
-        """A signal woke it: the next Sleep of the same call ends the call."""
-
-        # signals
-        self._sigmask = 0
-        self.sig = 0
-        """Pending for this lwp only."""
-        self.sigqueue: list[SigInfo] = []
-        self.sigoldmask: int | None = None
-        """Mask to put back after the handler that ends sigsuspend and its like."""
-        self.sigaltstack: tuple[int, int, int] = (0, 0, 2)
-        """(sp, size, flags); flags 2 is SS_DISABLE."""
-        self.sigwaiting = 0
-        """Set that sigtimedwait waits for: these wake it though blocked."""
-        self.ast = False
-        """Look at signals and flags before the next return to user mode."""
-
-        self.ct_active: dict[str, Any] = {}
-        self.ct_latest: dict[str, Any] = {}
-        self.brand_lwp: Any = None
-        self.brand_inited = False
-        self.agent = False
-        """The agent lwp of /proc, which can't fork."""
-        self.vfork_pid = 0
-        """The child that T_VFPARENT waits for."""
-        self.clear_child_tid = 0
-        self.robust_list = 0
-        self.door: Any = None
-        self.schedctl: Any = None
-        self.ctxops: list[Any] = []
-        self.utime = 0
-        self.stime = 0
+        self.cred = proc.cred
+        self.sigqueue = []
+        self.ct_active = {}
+        self.ct_latest = {}
+        self.ctxops = []
         self.ms = [0] * NMSTATES
-        """Cycles in each microstate; those on a CPU are all under USER."""
-        self.mstate = STOPPED
         self.msince = kernel.now
-        """When it came into its microstate."""
 
     @property
     def sigmask(self) -> int:
@@ -196,9 +198,14 @@ class Lwp:
         self._sigmask = mask
         self.ast = True
 
-    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+    def __getstate__(self) -> dict[str, Any]:
         """All but the register view, which belongs to one hardware instance."""
-        return None, {n: getattr(self, n) for n in self.__slots__ if n != "regs"}
+        state = self.__dict__.copy()
+        del state["regs"]
+        return state
 
     def __repr__(self) -> str:
         return f"<Lwp {self.proc.pid}/{self.tid} {self.state.name}>"
+
+
+_LWP = fields_of(Lwp)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any
 
+from personae.core.fields import fields_of
 from personae.core.flags import quick_flags
 from personae.core.lwp import TS_STOPPED
 from personae.core.msacct import NMSTATES
@@ -139,179 +140,192 @@ AFORK, ASU, ACORE, AXSIG = 1, 2, 4, 8
 class User:
     """The user area: what fork copies whole and then mends (fork.c:1041)."""
 
+    u_cdir: Vnode | None = None
+    u_rdir: Vnode | None = None
+    u_cwd: bytes | None = None
+    u_cmask: int = 0o022
+    u_comm: bytes = b""
+    u_psargs: bytes = b""
+    u_argv: list[bytes]
+    u_envp: list[bytes]
+    u_auxv: list[tuple[int, int]]
+    u_execsw: str = ""
+    u_start: int = 0
+    u_ticks: int = 0
+    u_acflag: int = 0
+    u_systrap: bool = False
+    u_entrymask: frozenset[int] = frozenset()
+    u_exitmask: frozenset[int] = frozenset()
+    fds: FdTable | None = None
+    u_signal: dict[int, SigAction]
+    """Dispositions other than SIG_DFL, by signal number."""
+    u_arg_range: tuple[int, int] = (0, 0)
+    u_env_range: tuple[int, int] = (0, 0)
+
     def __init__(self) -> None:
-        self.u_cdir: Vnode | None = None
-        self.u_rdir: Vnode | None = None
-        self.u_cwd: bytes | None = None
-        self.u_cmask = 0o022
-        self.u_comm = b""
-        self.u_psargs = b""
-        self.u_argv: list[bytes] = []
-        self.u_envp: list[bytes] = []
-        self.u_auxv: list[tuple[int, int]] = []
-        self.u_execsw = ""
-        self.u_start = 0
-        self.u_ticks = 0
-        self.u_acflag = 0
-        self.u_systrap = False
-        self.u_entrymask: frozenset[int] = frozenset()
-        self.u_exitmask: frozenset[int] = frozenset()
-        self.fds: FdTable | None = None
-        self.u_signal: dict[int, SigAction] = {}
-        """Dispositions other than SIG_DFL, by signal number."""
-        self.u_arg_range = (0, 0)
-        self.u_env_range = (0, 0)
+        self.__dict__ = _USER.copy()
+        self.u_argv = []
+        self.u_envp = []
+        self.u_auxv = []
+        self.u_signal = {}
 
 
 class Proc:
-    """One process.  Fields carry the names of sys/proc.h without ``p_``."""
+    """One process.  Fields carry the names of sys/proc.h without ``p_``.
 
-    __slots__ = (
-        "ancpid", "as_", "audit", "brand", "brand_data", "brkbase", "brksize",
-        "bssbase", "child", "content", "corefile", "cpu_ctl", "cpu_cycles", "cred",
-        "cstime", "ct_equeue", "ct_held", "ct_process", "cutime", "cv", "datprot",
-        "doors", "dtrace_helpers",
-        "exec", "exec_path", "execdir", "exit_signal", "exit_status", "fixalignment",
-        "flag", "fltmask", "fno_ctl", "fsz_ctl", "ignore", "itimer_real", "kernel",
-        "lender", "lgrpset", "lock", "lwpcnt", "lwpdaemon", "lwpdir", "lwpid",
-        "lwps", "ms", "mstart", "newstate", "nextofkin", "nextorph", "orphan",
-        "parent", "pctx", "pgrp", "pidflag", "pidp", "pool", "poolcnt", "portcnt",
-        "ppid", "pr_cv", "prflag", "prof", "psibling", "rctls", "segacct", "sess",
-        "sibling",
-        "sig", "siginfo", "sigmask", "sigqueue", "slot", "stat", "stime", "stk_ctl",
-        "stkbase", "stkprot", "stksize", "stopsig", "task", "tidhash_sz", "timers",
-        "trace",
-        "user", "utime", "vmem_ctl", "wait_cv", "warea", "wcode", "wdata",
-        "wpage", "zombies", "zone",
-    )  # fmt: skip
+    What a field starts with is said here; a new process gets all of them at once, as a
+    copy of one dict, since a fork makes one.
+    """
+
+    kernel: Kernel
+    pidp: Pid | None = None
+    slot: int = -1
+    stat: ProcStat = SIDL
+    flag: int = 0
+    prflag: int = 0
+    pidflag: int = 0
+    lock: Mutex
+    cv: CondVar
+    """The parent in vfwait, and /proc waiters."""
+    wait_cv: CondVar
+    """This process' own lwps in waitid()."""
+
+    # family
+    ppid: int = 0
+    ancpid: int = 0
+    parent: Proc | None = None
+    child: Proc | None = None
+    sibling: Proc | None = None
+    psibling: Proc | None = None
+    nextofkin: Proc | None = None
+    orphan: Proc | None = None
+    nextorph: Proc | None = None
+    pgrp: Pgrp | None = None
+    sess: Session | None = None
+
+    # identity and containers
+    cred: Cred
+    zone: Zone
+    brand: Brand
+    brand_data: Any = None
+    task: Task | None = None
+    pool: Pool | None = None
+    poolcnt: int = 0
+    rctls: RctlSet | None = None
+    ct_process: Contract | None = None
+    ct_held: list[Contract]
+    ct_equeue: CtQueue | None = None
+    """Events of all contracts it owns, once it has had one."""
+
+    # memory
+    as_: As | None = None
+    lender: Proc | None = None
+    """SVFORK: whose address space it runs in."""
+    segacct: dict[int, Any]
+    wpage: list[Any]
+    warea: list[Any]
+    bssbase: int = 0
+    brkbase: int = 0
+    brksize: int = 0
+    stkbase: int = 0
+    stksize: int = 0
+    stkprot: int = 3
+    datprot: int = 3
+    exec: Vnode | None = None
+    execdir: Vnode | None = None
+    exec_path: bytes = b""
+
+    # limits cached out of the rctl set
+    stk_ctl: int = 0
+    fsz_ctl: int = 0
+    vmem_ctl: int = 0
+    fno_ctl: int = 0
+    cpu_ctl: int = (1 << 64) - 1
+    """process.max-cpu-time, in seconds."""
+    cpu_cycles: int = 0
+    """Cycles that its lwps ran, which are held against ``cpu_ctl``."""
+
+    # signals
+    sig: int = 0
+    """Pending for the process, bit (sig-1)."""
+    sigqueue: list[SigInfo]
+    ignore: int = 0
+    siginfo: int = 0
+    sigmask: frozenset[int] = frozenset()
+    """Signals traced through /proc."""
+    fltmask: frozenset[int] = frozenset()
+    trace: list[Control]
+    """Who controls it (``core.prctl``)."""
+    doors: ProcDoors | None = None
+    """Its doors and their servers, once it has had any (``core.door``)."""
+    pr_cv: CondVar | None = None
+    """Who waits for it to stop, once somebody does (pr_wait)."""
+    stopsig: int = 0
+    exit_status: int = 0
+    """Status with which the process ends when its last lwp exits."""
+    exit_signal: int = 0
+    """Signal the parent gets at exit; 0 none.  Set by the brand at fork."""
+    itimer_real: tuple[int, int] = (0, 0)
+    """(deadline in cycles or 0, interval in cycles)."""
+    timers: dict[int, PosixTimer] | None = None
+    """POSIX timers by number, once it has had one (``core.ptimer``)."""
+    wcode: int = 0
+    wdata: int = 0
+    """Why a child is waitable: CLD_* and its status (sys/proc.h)."""
+    newstate: bool = False
+    """Stopped or continued, parent not told yet."""
+
+    # lwps
+    lwps: list[Lwp]
+    lwpid: int = 0
+    """Last lwp id handed out."""
+    lwpcnt: int = 0
+    lwpdaemon: int = 0
+    zombies: list[int]
+    """Ids of lwps that ended and that nobody has waited for yet."""
+    lwpdir: list[Lwp | None]
+    tidhash_sz: int = 0
+    lgrpset: int = 0
+
+    # accounting, all in cycles
+    mstart: int = 0
+    ms: list[int]
+    """Microstates of lwps that ended; see ``core.msacct``."""
+    utime: int = 0
+    stime: int = 0
+    cutime: int = 0
+    cstime: int = 0
+    prof: Any = None
+    portcnt: int = 0
+    dtrace_helpers: list[Any]
+    pctx: list[Any]
+    corefile: Any = None
+    content: Any = None
+    audit: Any = None
+    fixalignment: bool = False
+    user: User
 
     def __init__(self, kernel: Kernel) -> None:
+        self.__dict__ = _PROC.copy()
         self.kernel = kernel
-        self.pidp: Pid | None = None
-        self.slot = -1
-        self.stat = SIDL
-        self.flag = 0
-        self.prflag = 0
-        self.pidflag = 0
-        self.lock: Mutex = kernel.new_p_lock()
+        self.lock = kernel.new_p_lock()
         self.cv = CondVar()
-        """The parent in vfwait, and /proc waiters."""
         self.wait_cv = CondVar()
-        """This process' own lwps in waitid()."""
-
-        # family
-        self.ppid = 0
-        self.ancpid = 0
-        self.parent: Proc | None = None
-        self.child: Proc | None = None
-        self.sibling: Proc | None = None
-        self.psibling: Proc | None = None
-        self.nextofkin: Proc | None = None
-        self.orphan: Proc | None = None
-        self.nextorph: Proc | None = None
-        self.pgrp: Pgrp | None = None
-        self.sess: Session | None = None
-
-        # identity and containers
-        self.cred: Cred = kernel.kcred
-        self.zone: Zone = kernel.zones[0]
-        self.brand: Brand = kernel.native_brand
-        self.brand_data: Any = None
-        self.task: Task | None = None
-        self.pool: Pool | None = None
-        self.poolcnt = 0
-        self.rctls: RctlSet | None = None
-        self.ct_process: Contract | None = None
-        self.ct_held: list[Contract] = []
-        self.ct_equeue: CtQueue | None = None
-        """Events of all contracts it owns, once it has had one."""
-
-        # memory
-        self.as_: As | None = None
-        self.lender: Proc | None = None
-        """SVFORK: whose address space it runs in."""
-        self.segacct: dict[int, Any] = {}
-        self.wpage: list[Any] = []
-        self.warea: list[Any] = []
-        self.bssbase = 0
-        self.brkbase = 0
-        self.brksize = 0
-        self.stkbase = 0
-        self.stksize = 0
-        self.stkprot = 3
-        self.datprot = 3
-        self.exec: Vnode | None = None
-        self.execdir: Vnode | None = None
-        self.exec_path = b""
-
-        # limits cached out of the rctl set
-        self.stk_ctl = 0
-        self.fsz_ctl = 0
-        self.vmem_ctl = 0
-        self.fno_ctl = 0
-        self.cpu_ctl = (1 << 64) - 1
-        """process.max-cpu-time, in seconds."""
-        self.cpu_cycles = 0
-        """Cycles that its lwps ran, which are held against ``cpu_ctl``."""
-
-        # signals
-        self.sig = 0
-        """Pending for the process, bit (sig-1)."""
-        self.sigqueue: list[SigInfo] = []
-        self.ignore = 0
-        self.siginfo = 0
-        self.sigmask: frozenset[int] = frozenset()
-        """Signals traced through /proc."""
-        self.fltmask: frozenset[int] = frozenset()
-        self.trace: list[Control] = []
-        """Who controls it (``core.prctl``)."""
-        self.doors: ProcDoors | None = None
-        """Its doors and their servers, once it has had any (``core.door``)."""
-        self.pr_cv: CondVar | None = None
-        """Who waits for it to stop, once somebody does (pr_wait)."""
-        self.stopsig = 0
-        self.exit_status = 0
-        """Status with which the process ends when its last lwp exits."""
-        self.exit_signal = 0
-        """Signal the parent gets at exit; 0 none.  Set by the brand at fork."""
-        self.itimer_real: tuple[int, int] = (0, 0)
-        """(deadline in cycles or 0, interval in cycles)."""
-        self.timers: dict[int, PosixTimer] | None = None
-        """POSIX timers by number, once it has had one (``core.ptimer``)."""
-        self.wcode = 0
-        self.wdata = 0
-        """Why a child is waitable: CLD_* and its status (sys/proc.h)."""
-        self.newstate = False
-        """Stopped or continued, parent not told yet."""
-
-        # lwps
-        self.lwps: list[Lwp] = []
-        self.lwpid = 0
-        """Last lwp id handed out."""
-        self.lwpcnt = 0
-        self.lwpdaemon = 0
-        self.zombies: list[int] = []
-        """Ids of lwps that ended and that nobody has waited for yet."""
-        self.lwpdir: list[Lwp | None] = []
-        self.tidhash_sz = 0
-        self.lgrpset = 0
-
-        # accounting, all in cycles
-        self.mstart = 0
+        self.cred = kernel.kcred
+        self.zone = kernel.zones[0]
+        self.brand = kernel.native_brand
+        self.ct_held = []
+        self.segacct = {}
+        self.wpage = []
+        self.warea = []
+        self.sigqueue = []
+        self.trace = []
+        self.lwps = []
+        self.zombies = []
+        self.lwpdir = []
         self.ms = [0] * NMSTATES
-        """Microstates of lwps that ended; see ``core.msacct``."""
-        self.utime = 0
-        self.stime = 0
-        self.cutime = 0
-        self.cstime = 0
-        self.prof: Any = None
-        self.portcnt = 0
-        self.dtrace_helpers: list[Any] = []
-        self.pctx: list[Any] = []
-        self.corefile: Any = None
-        self.content: Any = None
-        self.audit: Any = None
-        self.fixalignment = False
+        self.dtrace_helpers = []
+        self.pctx = []
         self.user = User()
 
     @property
@@ -353,3 +367,6 @@ class Proc:
     def __repr__(self) -> str:
         comm = self.user.u_comm.decode(errors="replace")
         return f"<Proc {self.pid} {comm!r} {self.stat.name} zone={self.zone.name}>"
+
+
+_USER, _PROC = fields_of(User), fields_of(Proc)
