@@ -108,8 +108,9 @@ class Observers:
         for name, plugin in plugins:
             self.register(plugin, name)
 
-    def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]:
-        raise AttributeError(f"no hook {name}")
+    if TYPE_CHECKING:  # a class that has one looks every attribute up the slow way
+
+        def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]: ...
 
     # ---- who is there ----
 

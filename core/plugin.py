@@ -188,5 +188,6 @@ class Vector:
         for hook in spec_args(spec):
             setattr(self, hook, own[hook][0] if hook in own else rest[hook])
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        raise AttributeError(f"no operation {name}")
+    if TYPE_CHECKING:  # a class that has one looks every attribute up the slow way
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...

@@ -21,7 +21,7 @@ Lock order, outermost first (``fork-semantics``: global lock order)::
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from personae.core.errno import Panic
 
@@ -135,8 +135,8 @@ class Mutex:
         """Take the lock; Panic if it is held, or if the order is broken."""
         held = self.held
         if held is not None:
-            if self.owned or (held and held[-1].order > self.order):
-                self._refuse(held)
+            if held and held[-1].order >= self.order:
+                self._check(held)
             held.append(self)
         self.owned = True
 
@@ -150,11 +150,13 @@ class Mutex:
         self.order = int(order)
         self.enter()
 
-    def _refuse(self, held: list[Mutex]) -> NoReturn:
+    def _check(self, held: list[Mutex]) -> None:
+        """The last lock is none of a lower rank: it may be one of the same."""
         if self.owned:
             raise Panic(f"recursive mutex_enter: {self.name}")
-        names = ", ".join(m.name for m in held)
-        raise Panic(f"lock order: {self.name} entered while holding {names}")
+        if held[-1].order > self.order:
+            names = ", ".join(m.name for m in held)
+            raise Panic(f"lock order: {self.name} entered while holding {names}")
 
     def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
