@@ -48,6 +48,9 @@ MAXCLSYSPRI = 99
 TICKS_PER_SECOND = 100
 
 
+P_LOCK = int(LockOrder.P_LOCK)
+
+
 class DefaultClass:
     """What an operation does in a class that leaves it out."""
 
@@ -357,14 +360,18 @@ class TimeShare:
 
         pidlock = lwp.kernel.pidlock
         pidlock.assert_held()
-        with child.proc.lock:
-            continuelwps(child.proc)
-        lwp.proc.lock.enter_as(LockOrder.P_LOCK)
+        proc, cp = lwp.proc, child.proc
+        cp.lock.enter()
+        continuelwps(cp)
+        cp.lock.exit()
+        lock = proc.lock
+        lock.enter_as(P_LOCK)
         pidlock.exit()
-        continuelwps(lwp.proc)
+        if proc.lwpcnt > 1:
+            continuelwps(proc)
         self._expire(lwp)
         lwp.kernel.preempt(lwp)
-        lwp.proc.lock.exit()
+        lock.exit()
 
     @hookimpl
     def cl_exit(self, lwp: Lwp) -> None:
@@ -405,8 +412,9 @@ class TimeShare:
 
         Lwps of one level take turns by slices; the level goes by the quantum.
         """
-        ts: TsProc = lwp.cldata
-        return max(1, min(ts.timeleft, lwp.kernel.quantum))
+        left: int = lwp.cldata.timeleft
+        quantum = lwp.kernel.quantum
+        return quantum if left >= quantum else left if left > 1 else 1
 
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:

@@ -54,6 +54,8 @@ EVAPORATE = 0xFFFF0000
 def exitlwps(lwp: Lwp) -> None:
     """End every other lwp of the process (exitlwps, os/exit.c)."""
     p = lwp.proc
+    if p.lwpcnt == 1:
+        return
     for t in [t for t in p.lwps if t is not lwp]:
         _end_lwp(t)
 
@@ -160,15 +162,20 @@ def _drop_uarea(p: Proc) -> None:
         if vp is not None:
             vp.rele()
     u.u_cdir = u.u_rdir = p.exec = p.execdir = None
-    for obj in (p.corefile, p.content):
-        if obj is not None:
-            obj.rele()
-    p.corefile = p.content = None
-    freepctx(p, isexec=False)
+    if p.corefile is not None:
+        p.corefile.rele()
+        p.corefile = None
+    if p.content is not None:
+        p.content.rele()
+        p.content = None
+    if p.pctx:
+        freepctx(p, isexec=False)
 
 
 def _reparent(p: Proc) -> None:
     """Children go to the zone's init (FORK-90), orphans to the next of kin."""
+    if p.child is None and p.orphan is None:
+        return
     k = p.kernel
     with k.pidlock:
         reaper = k.reaper_of(p)
@@ -227,9 +234,14 @@ def _notify_or_reap(p: Proc) -> None:
         raise Panic(f"{p!r} dies without a parent")
     k = p.kernel
     info: SigInfo = exit_info(p)
-    with k.pidlock:
+    pidlock = k.pidlock
+    pidlock.enter()
+    try:
         p.brand.ops.b_exit_with_sig(p, info)
-    k.wakeup(parent.wait_cv)
+    finally:
+        pidlock.exit()
+    if parent.wait_cv.waiters:
+        k.wakeup(parent.wait_cv)
     unwanted = parent.flag & SSYS or (parent.flag & SNOWAIT and p.exit_signal == SIGCLD)
     if unwanted and not p.pidflag & CLDWAITPID:
         _reap_quietly(p)
@@ -262,18 +274,21 @@ def freeproc(p: Proc) -> None:
     task = p.task
     if task is None or p.pool is None or p.sess is None:
         raise Panic(f"{p!r} is reaped twice")
-    with k.pidlock:
-        unlink_child(p)
-        pgexit(p)
-        if p.sess.leader is p:
-            p.sess.leader = None
-        sess_rele(k, p.sess)
-        p.sess = None
-        k.practive.remove(p)
-        upcount_dec(k, p.cred.uid, p.zone.id)
-        k.nproc -= 1
-        with p.lock:
-            task_detach(p)
+    pidlock, p_lock, sess = k.pidlock, p.lock, p.sess
+    pidlock.enter()
+    unlink_child(p)
+    pgexit(p)
+    if sess.leader is p:
+        sess.leader = None
+    sess_rele(k, sess)
+    p.sess = None
+    k.practive.remove(p)
+    upcount_dec(k, p.cred.uid, p.zone.id)
+    k.nproc -= 1
+    p_lock.enter()
+    task_detach(p)
+    p_lock.exit()
+    pidlock.exit()
     p.pool.ref -= 1
     max_processes_exit(k, p, p.zone, task)
     task_rele(task)

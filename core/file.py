@@ -475,8 +475,15 @@ class FdTable:
         self.ref -= 1
         if self.ref > 0:
             return
-        for fd in sorted(self.files):
-            self.close(lwp, fd)
+        files = self.files
+        for fd in sorted(files):
+            file = files.pop(fd)
+            if file.f_count > 1 and file.f_vnode.v_locks is None:
+                file.f_count -= 1
+            else:
+                self._closef(lwp, file)
+        self._low = 0
+        self.fdflags.clear()
         self.reserved.clear()
 
     # -- fork
@@ -496,10 +503,10 @@ class FdTable:
         new.files = self.files.copy()
         new.fdflags = self.fdflags.copy()
         new.nfiles = legal_size(self.highest() + 1)
-        new.reserved = {fd for fd in self.reserved if fd < new.nfiles}
-        new._low = self._low
         if self.reserved:
-            new._low = 0
+            new.reserved = {fd for fd in self.reserved if fd < new.nfiles}
+        else:
+            new._low = self._low
         for file in new.files.values():
             file.f_count += 1
         return new

@@ -296,9 +296,13 @@ def _leave_class(lwp: Lwp, sched: Any = None) -> None:
     cls = lwp.cls
     if cls is None:
         raise Panic(f"{lwp!r} left its class twice")
-    with lwp.proc.lock:
-        cls.ops.cl_exit(lwp)
-    cls.ops.cl_exitclass(lwp)
+    ops, lock = cls.ops, lwp.proc.lock
+    lock.enter()
+    try:
+        ops.cl_exit(lwp)
+    finally:
+        lock.exit()
+    ops.cl_exitclass(lwp)
     lwp.cls = None
 
 

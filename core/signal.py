@@ -78,20 +78,24 @@ class Action(Enum):
     HANDLER = auto()
 
 
+IGNORE, HANDLER = Action.IGNORE, Action.HANDLER
+
+
 def action_of(proc: Proc, sig: int) -> Action:
     """What ``sig`` would do to ``proc`` now."""
-    act = proc.user.u_signal.get(sig, DEFAULT_ACTION)
-    bit = sigbit(sig)
-    if act.handler == SIG_IGN and not bit & CANTMASK:
-        return Action.IGNORE
-    if act.handler not in (SIG_DFL, SIG_IGN):
-        return Action.HANDLER
+    act = proc.user.u_signal.get(sig)
+    bit = 1 << (sig - 1)
+    if act is not None:
+        if act.handler == SIG_IGN and not bit & CANTMASK:
+            return IGNORE
+        if act.handler not in (SIG_DFL, SIG_IGN):
+            return HANDLER
     if bit & STOPDEFAULT:
         return Action.STOP
     if sig == SIGCONT:
         return Action.CONTINUE
     if bit & IGNOREDEFAULT & ~proc.brand.sig_deadly:
-        return Action.IGNORE
+        return IGNORE
     if proc.zone.init is proc and not proc.zone.init_doomed:
         return Action.IGNORE  # nothing from its zone ends the zone's init by default
     return Action.CORE if bit & COREDEFAULT else Action.TERMINATE
@@ -140,7 +144,8 @@ def sigdefault(proc: Proc) -> None:
 def flush(proc: Proc, mask: int) -> None:
     """Discard pending signals of a set."""
     proc.sig &= ~mask
-    proc.sigqueue = [i for i in proc.sigqueue if not sigbit(i.signo) & mask]
+    if proc.sigqueue:
+        proc.sigqueue = [i for i in proc.sigqueue if not sigbit(i.signo) & mask]
     for t in proc.lwps:
         t.sig &= ~mask
         t.sigqueue = [i for i in t.sigqueue if not sigbit(i.signo) & mask]
@@ -156,16 +161,19 @@ def psignal(proc: Proc, sig: int, info: SigInfo | None = None) -> None:
     """
     if not _prepare(proc, sig):
         return
-    blocked = all(t.sigmask & sigbit(sig) for t in proc.lwps)
+    bit = 1 << (sig - 1)
+    blocked = True
+    for t in proc.lwps:
+        if not t.sigmask & bit:
+            blocked = False
     for watch in proc.kernel.observers.personae_signal_send:
         watch(proc, sig)
     traced = sig in proc.sigmask
-    bit = sigbit(sig)
     if sig == SIGKILL and info is not None:
         # only the global zone reaches others, and is not refused (zones(7))
         foreign = info.zoneid not in (-1, proc.zone.id)
         proc.zone.init_doomed |= foreign and proc.zone.init is proc
-    if not (blocked or traced) and action_of(proc, sig) is Action.IGNORE:
+    if not (blocked or traced) and action_of(proc, sig) is IGNORE:
         return
     if _may_queue(proc, sig, proc.sig):
         proc.sigqueue.append(info or SigInfo(sig))
@@ -350,15 +358,21 @@ def exit_info(proc: Proc) -> SigInfo:
 
 def orphan_check(proc: Proc) -> None:
     """Before ``proc`` leaves: groups it orphans get SIGHUP and SIGCONT if stopped."""
-    groups = {id(c.pgrp): c.pgrp for c in [proc, *proc.children()] if c.pgrp}
-    for pgrp in groups.values():
+    groups = [proc.pgrp] if proc.pgrp is not None else []
+    for c in proc.children():
+        if c.pgrp is not None and c.pgrp not in groups:
+            groups.append(c.pgrp)
+    for pgrp in groups:
+        for m in pgrp.members:
+            if m.stat is SSTOP and m is not proc:
+                break
+        else:
+            continue  # nobody who would be stuck
         if pgorphaned(pgrp) or not pgorphaned(pgrp, leaving=proc):
             continue
-        rest = [m for m in pgrp.members if m is not proc]
-        if any(m.stat is SSTOP for m in rest):
-            for m in rest:
-                psignal(m, Sig.SIGHUP)
-                psignal(m, SIGCONT)
+        for m in [m for m in pgrp.members if m is not proc]:
+            psignal(m, Sig.SIGHUP)
+            psignal(m, SIGCONT)
 
 
 # ---- taking and acting ----

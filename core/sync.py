@@ -140,12 +140,12 @@ class Mutex:
             held.append(self)
         self.owned = True
 
-    def enter_as(self, order: LockOrder) -> None:
+    def enter_as(self, order: int) -> None:
         """Take the lock with another rank.
 
         Args:
-            order: The rank, where the rule depends on the moment (the p_lock of a
-                vfork child goes before its parent's).
+            order: The rank (``LockOrder``), where the rule depends on the moment (the
+                p_lock of a vfork child goes before its parent's).
         """
         self.order = int(order)
         self.enter()

@@ -61,7 +61,7 @@ class Steps:
         acquires: Their first halves.
     """
 
-    __slots__ = ("acquires", "names", "rows")
+    __slots__ = ("acquires", "names", "rows", "size")
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Steps:
         self.rows = rows
         self.names = dict.fromkeys(name for name, _, _ in rows)
         self.acquires = tuple(acquire for _, acquire, _ in rows)
+        self.size = len(rows)
         if len(self.names) != len(rows):
             raise ValueError(f"steps of one name: {[name for name, _, _ in rows]}")
 
@@ -83,7 +84,7 @@ class Transaction:
             None when nobody listens.
     """
 
-    __slots__ = ("_steps", "_undo", "op", "probe", "state")
+    __slots__ = ("_begun", "_steps", "_undo", "op", "probe", "state")
 
     def __init__(
         self, op: str, probe: Callable[[str, str], None] | None = None
@@ -92,6 +93,8 @@ class Transaction:
         self.probe = probe
         self.state = _OPEN
         self._steps: dict[str, None] = {}
+        self._begun = 0
+        """How many steps: as many as there are names, or one came twice."""
         self._undo: list[tuple[str, Callable[..., object] | None, tuple[Any, ...]]] = []
         """What is owed; no callable: the arguments are a row of steps and theirs."""
 
@@ -123,6 +126,7 @@ class Transaction:
         if step in steps or self.state is not _OPEN:
             self.refuse(step)
         steps[step] = None
+        self._begun += 1
         if self.probe is not None:
             self.probe(self.op, step)
         got = acquire(*args)
@@ -145,6 +149,7 @@ class Transaction:
         if step in steps or self.state is not _OPEN:
             self.refuse(step)
         steps[step] = None
+        self._begun += 1
         if self.probe is not None:
             self.probe(self.op, step)
         got = acquire(*args)
@@ -158,7 +163,10 @@ class Transaction:
             for name, acquire, undo in steps.rows:
                 self.call(name, acquire, undo, arg)
             return
-        self.announce(steps.names)
+        if self.state is not _OPEN:
+            self.refuse("")
+        self._steps.update(steps.names)
+        self._begun += steps.size
         left = iter(steps.acquires)
         try:
             for acquire in left:
@@ -170,16 +178,16 @@ class Transaction:
 
     def announce(self, names: dict[str, None]) -> None:
         """Announce several steps at once; only where nobody listens (``probe``)."""
-        begun = self._steps
-        n = len(begun) + len(names)
-        begun.update(names)
-        if len(begun) != n or self.state is not _OPEN:
-            self.refuse(", ".join(names))
+        if self.state is not _OPEN:
+            self.refuse("")
+        self._steps.update(names)
+        self._begun += len(names)
 
     def _fell(self, steps: Steps, left: int, arg: object) -> None:
         """A step of a row has failed, ``left`` before the end."""
         for name in list(steps.names)[len(steps.names) - left :]:
             del self._steps[name]
+        self._begun -= left
         self._undo.append(("", None, (steps.rows[: -left - 1], arg)))
 
     def point(self, step: str) -> None:
@@ -187,6 +195,7 @@ class Transaction:
         if step in self._steps or self.state is not _OPEN:
             self.refuse(step)
         self._steps[step] = None
+        self._begun += 1
         if self.probe is not None:
             self.probe(self.op, step)
 
@@ -202,6 +211,8 @@ class Transaction:
 
     def commit(self) -> None:
         """Forget the undos: from here on the operation can't fail."""
+        if self._begun != len(self._steps):
+            self.refuse(", ".join(self._steps))
         self._undo.clear()
         self.state = TxnState.COMMITTED
 

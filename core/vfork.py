@@ -76,9 +76,14 @@ def relvm(p: Proc) -> None:
         return
     if p.as_ is None:
         return
-    watchpoint.clear_all(p)
-    with p.lock:
+    if p.warea:
+        watchpoint.clear_all(p)
+    lock = p.lock
+    lock.enter()
+    try:
         as_unshare(p)
+    finally:
+        lock.exit()
 
 
 def _hand_back(cp: Proc) -> None:

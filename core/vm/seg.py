@@ -56,7 +56,6 @@ class Seg:
     """
 
     kind: ClassVar[str] = "seg"
-    __slots__ = ("base", "flags", "maxprot", "name", "off", "prot", "size")
 
     def __init__(
         self,
@@ -116,12 +115,15 @@ class Seg:
         return new
 
     def _copy(self) -> Self:
-        return self._like(self)
+        """A copy that does not hold the object yet."""
+        new: Self = _new(self.__class__)
+        new.__dict__ = self.__dict__.copy()
+        return new
 
     @classmethod
     def _like(cls, seg: Seg) -> Self:
         """A segment of this class and of the shape of ``seg``, without its object."""
-        new: Self = _new(cls)
+        new = cls.__new__(cls)
         new.base, new.size, new.off = seg.base, seg.size, seg.off
         new.prot, new.maxprot = seg.prot, seg.maxprot
         new.flags, new.name = seg.flags, seg.name
@@ -223,11 +225,10 @@ class SegZero(Seg):
     """Private anonymous memory."""
 
     kind = "zero"
-    __slots__ = ()
 
     def dup(self) -> Self:
         """A copy; there is nothing to hold."""
-        return self._like(self)
+        return self._copy()
 
     def attach(self, as_: As, lo: int, hi: int) -> None:
         """Demand zero."""
@@ -238,7 +239,6 @@ class SegVn(Seg):
     """Pages of a file."""
 
     kind = "vn"
-    __slots__ = ("_vnode",)
     _vnode: Vnode
 
     @classmethod
@@ -269,8 +269,8 @@ class SegVn(Seg):
 
     def dup(self) -> Self:
         """A copy that holds the file."""
-        new = self._like(self)
-        new._vnode = self._vnode.hold()
+        new = self._copy()
+        new._vnode.hold()
         return new
 
     def _pages(self) -> int:
@@ -310,7 +310,6 @@ class SegAnon(Seg):
     """Anonymous memory shared with other address spaces."""
 
     kind = "anon"
-    __slots__ = ("amp",)
     amp: AnonMap
 
     @classmethod
@@ -333,11 +332,6 @@ class SegAnon(Seg):
     def rele(self) -> None:
         """Stop using the pages."""
         self.amp.rele()
-
-    def _copy(self) -> Self:
-        new = super()._copy()
-        new.amp = self.amp
-        return new
 
     def attach(self, as_: As, lo: int, hi: int) -> None:
         """Ask for each page, also for those that others have made already."""

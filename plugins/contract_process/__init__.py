@@ -58,6 +58,9 @@ __all__ = [
 ]
 
 
+EV_FORK, EV_EXIT = int(CtEv.FORK), int(CtEv.EXIT)
+
+
 class ProcessContract(Contract):
     """One process contract (cont_process_t): see ``Contract`` for the arguments."""
 
@@ -128,13 +131,17 @@ class ProcessContracts:
             ct = self._create(tmpl, parent, lwp, canfail)
         else:
             ct = _own_contract(lwp.proc if lwp is not None else parent)
-        with ct.lock:
-            with parent.lock:
-                doomed = parent.flag & SKILLED
-            if doomed and canfail and ct is parent.ct_process:
-                raise KernelError(Errno.EAGAIN, "the parent's contract is being killed")
+        lock, p_lock = ct.lock, parent.lock
+        lock.enter()
+        p_lock.enter()
+        doomed = canfail and parent.flag & SKILLED and ct is parent.ct_process
+        p_lock.exit()
+        if not doomed:
             ct.join(child)
-        if (ct.terms.info | ct.terms.crit) & CtEv.FORK:
+        lock.exit()
+        if doomed:
+            raise KernelError(Errno.EAGAIN, "the parent's contract is being killed")
+        if (ct.terms.info | ct.terms.crit) & EV_FORK:
             cte_publish(ct, CtEv.FORK, pid=child.pid, ppid=parent.pid)
         if tmpl is not None:
             _settle(ct, parent)
@@ -169,9 +176,11 @@ class ProcessContracts:
             _unborn(ct, proc)
             return
         wanted = ct.terms.info | ct.terms.crit
-        with ct.lock:
-            ct.leave(proc)
-        if wanted & CtEv.EXIT:
+        lock = ct.lock
+        lock.enter()
+        ct.leave(proc)
+        lock.exit()
+        if wanted & EV_EXIT:
             cte_publish(ct, CtEv.EXIT, pid=proc.pid, status=_status(proc))
         if not ct.nmembers and wanted & CtEv.EMPTY:
             cte_publish(ct, CtEv.EMPTY, pid=proc.pid)

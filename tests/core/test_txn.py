@@ -184,9 +184,10 @@ def test_a_row_is_its_steps(bad: str, probed: bool) -> None:
 def test_a_row_after_the_end_or_with_a_name_that_is_taken() -> None:
     with pytest.raises(ValueError, match="one name"):
         Steps(("a", abs, None), ("a", abs, None))
-    with pytest.raises(Panic, match="a, b"), Transaction("op") as txn:
+    with pytest.raises(Panic, match="twice"), Transaction("op") as txn:
         txn.point("b")
         txn.run(Steps(("a", abs, None), ("b", abs, None)), 1)
+        txn.commit()
     with Transaction("op") as txn:
         txn.commit()
         with pytest.raises(Panic, match="after the end"):
