@@ -77,6 +77,7 @@ BRAND = Brand(
     description="riscv64 Linux: unmodified Debian programs",
     sig_deadly=sigbit(Sig.SIGPWR),
     conformance=Conformance(
+        programs=Path(__file__).with_name("conform"),
         calls=Calls(
             fork=("clone", 17, 0, 0, 0, 0),
             vfork=("clone", 0x4111, 0, 0, 0, 0),  # CLONE_VFORK | CLONE_VM | SIGCHLD

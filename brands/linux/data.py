@@ -26,7 +26,7 @@ class ZoneData:
 
     Attributes:
         futexes: Waiters by key, the longest waiting first; a key is
-            (address space or backing object, address or offset).
+            (address space or backing object, address or offset, private).
         boot_id: /proc/sys/kernel/random/boot_id.
         mounts: What is mounted below the root, for /proc/mounts.
         memfs: Where the files of memfd_create live.
@@ -38,7 +38,9 @@ class ZoneData:
     version: bytes = VERSION
     boot_id: bytes = b""
     core_pattern: bytes = b"core"
-    futexes: dict[tuple[object, int], list[FutexWaiter]] = field(default_factory=dict)
+    futexes: dict[tuple[object, int, bool], list[FutexWaiter]] = field(
+        default_factory=dict
+    )
     mounts: list[Vfs] = field(default_factory=list)
     memfs: TmpFs | None = None
 
@@ -66,7 +68,7 @@ class FutexWaiter:
     """
 
     lwp: Lwp
-    key: tuple[object, int]
+    key: tuple[object, int, bool]
     bitset: int
     cv: CondVar
     woken: bool = False

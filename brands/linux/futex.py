@@ -38,7 +38,7 @@ ROBUST_LIST_LIMIT = 2048
 
 USER_LIMIT = 1 << 38
 
-_Key = tuple[object, int]
+_Key = tuple[object, int, bool]
 
 
 def _zone(lwp: Lwp) -> ZoneData:
@@ -46,15 +46,18 @@ def _zone(lwp: Lwp) -> ZoneData:
     return data
 
 
-def _key(lwp: Lwp, addr: int) -> _Key:
+def _key(lwp: Lwp, addr: int, private: bool) -> _Key:
+    """What names a futex (get_futex_key): a private one is of this space alone.
+
+    A shared and a private one at one address are two, for private memory too.
+    """
     if addr & 3:
         raise KernelError(Errno.EINVAL, "futex is not aligned")
     as_ = lwp.proc.as_
     assert as_ is not None
     if addr >= USER_LIMIT:
         raise KernelError(Errno.EFAULT, "futex")
-    key: _Key = as_.object_at(addr)
-    return key
+    return (as_, addr, True) if private else (*as_.object_at(addr), False)
 
 
 def dequeue(w: FutexWaiter) -> None:
@@ -67,13 +70,15 @@ def dequeue(w: FutexWaiter) -> None:
             del futexes[w.key]
 
 
-def wake(lwp: Lwp, addr: int, count: int, bitset: int = ANY) -> int:
+def wake(
+    lwp: Lwp, addr: int, count: int, bitset: int = ANY, private: bool = False
+) -> int:
     """Wake up to ``count`` waiters of a futex; returns how many.
 
     Raises:
         KernelError: EINVAL, EFAULT.
     """
-    key = _key(lwp, addr)
+    key = _key(lwp, addr, private)
     queue = _zone(lwp).futexes.get(key, ())
     chosen = [w for w in queue if w.bitset & bitset][: max(count, 0)]
     for w in chosen:
@@ -83,9 +88,11 @@ def wake(lwp: Lwp, addr: int, count: int, bitset: int = ANY) -> int:
     return len(chosen)
 
 
-def _requeue(lwp: Lwp, addr: int, addr2: int, wakes: int, moves: int) -> int:
-    woken = wake(lwp, addr, wakes)
-    key, key2 = _key(lwp, addr), _key(lwp, addr2)
+def _requeue(
+    lwp: Lwp, addr: int, addr2: int, wakes: int, moves: int, private: bool
+) -> int:
+    woken = wake(lwp, addr, wakes, private=private)
+    key, key2 = _key(lwp, addr, private), _key(lwp, addr2, private)
     futexes = _zone(lwp).futexes
     moved = list(futexes.get(key, ()))[:moves]
     if key != key2:
@@ -105,6 +112,7 @@ def sys_futex(
     if op & FUTEX_CLOCK_REALTIME and cmd != FUTEX_WAIT_BITSET:
         raise KernelError(Errno.ENOSYS, f"futex operation {op}")
     val3 &= ANY
+    private = bool(op & FUTEX_PRIVATE_FLAG)
     if cmd in (FUTEX_WAIT, FUTEX_WAIT_BITSET):
         bitset = ANY if cmd == FUTEX_WAIT else val3
         return _wait(lwp, addr, op, val & ANY, timeout, bitset)
@@ -112,14 +120,14 @@ def sys_futex(
         bitset = ANY if cmd == FUTEX_WAKE else val3
         if not bitset:
             raise KernelError(Errno.EINVAL, "empty bitset")
-        return wake(lwp, addr, max(s32(val), 1), bitset)
+        return wake(lwp, addr, max(s32(val), 1), bitset, private)
     if cmd in (FUTEX_REQUEUE, FUTEX_CMP_REQUEUE):
         wakes, moves = s32(val), s32(timeout)
         if wakes < 0 or moves < 0:
             raise KernelError(Errno.EINVAL, "negative count")
         if cmd == FUTEX_CMP_REQUEUE and _load(lwp, addr) != val3:
             raise KernelError(Errno.EAGAIN, "the word has changed")
-        return _requeue(lwp, addr, addr2, wakes, moves)
+        return _requeue(lwp, addr, addr2, wakes, moves, private)
     raise KernelError(Errno.ENOSYS, f"futex operation {cmd}")
 
 
@@ -143,7 +151,7 @@ def _wait(lwp: Lwp, addr: int, op: int, val: int, timeout: int, bitset: int) -> 
         lwp.sysstate = (_deadline(lwp, op, timeout),)
     (deadline,) = lwp.sysstate
     if w is None:
-        key = _key(lwp, addr)
+        key = _key(lwp, addr, bool(op & FUTEX_PRIVATE_FLAG))
         if _load(lwp, addr) != val:
             raise KernelError(Errno.EAGAIN, "the word has changed")
         w = data.futex = FutexWaiter(lwp, key, bitset, CondVar())

@@ -19,7 +19,7 @@ from personae.core.conform.suite import chosen
 from tests.conform.faulty import NO_SUCH, brand
 
 BRANDS = {"native": NATIVE, "linux": LINUX}
-ENOUGH = {"native": 200}
+ENOUGH = {"native": 200, "linux": 120}
 """Checks of its own that a brand has at least."""
 
 pytest_plugins = ["pytester"]
