@@ -128,3 +128,20 @@ def test_compiles_away_from_the_checkout(
     personae = installed / "personae"
     run(personae, "cc", "-o", "prog", source.name, cwd=tmp_path)
     assert run(personae, "run", "-b", "native", "./prog", cwd=tmp_path) == "built\n"
+
+
+def test_a_brand_is_installed_beside_it(installed: Path, tmp_path: Path) -> None:
+    """The xv6 package by pip from its folder: listed, and its own suite passes."""
+    package = tmp_path / "brand-xv6"
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    shutil.copytree(ROOT / "examples" / "brand-xv6", package, ignore=unwanted)
+    pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install")
+    run(*pip, "-q", "--no-deps", "--no-build-isolation", package, cwd=tmp_path)
+    shutil.rmtree(package / "personae_xv6")  # what is tested is what was installed
+    brands = run(installed / "personae", "brands", cwd=tmp_path)
+    assert "personae-xv6 0.1.0" in brands
+    assert "cannot be loaded" not in brands
+    pytest_ = (installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    told = run(*pytest_, package / "tests", cwd=package)
+    assert "passed" in told
+    assert "failed" not in told
