@@ -160,6 +160,10 @@ class IpcTable:
             raise KernelError(Errno.EINVAL, f"no {self.kind} at {idx}")
         return obj
 
+    def ids(self) -> list[int]:
+        """Identifiers of all objects, in the order of their places."""
+        return [obj.id for _, obj in sorted(self.slots.items()) if not obj.removed]
+
     def highest(self) -> int:
         """Highest place in use; 0 if there is none."""
         return max(self.slots, default=0)

@@ -21,7 +21,9 @@ from personae.core.ipc import (
     ipcaccess,
     ipcget,
     ipcowner,
+    ipcset,
 )
+from personae.core.policy import secpolicy_ipc_config
 from personae.core.rctl import rctl_value
 from personae.core.sync import CondVar, Restart, Sleep
 
@@ -171,6 +173,28 @@ def _choose(queue: MsgQueue, want: int, other: bool) -> int:
         if want == 0 or (kind == want) != other:
             return i
     return -1
+
+
+def msgset(
+    lwp: Lwp, queue: MsgQueue, owner: tuple[int, int, int], qbytes: int, limit: int
+) -> None:
+    """IPC_SET: uid, gid and mode of ``owner``, and the size of the queue.
+
+    Args:
+        lwp: The caller.
+        queue: The queue.
+        owner: User id, group id, permission bits.
+        qbytes: Bytes that it takes.
+        limit: A size above needs the privilege sys_ipc_config.
+
+    Raises:
+        KernelError: EPERM.
+    """
+    if qbytes > limit:
+        secpolicy_ipc_config(lwp.cred)
+    ipcset(queue, lwp.cred, *owner)
+    queue.qbytes = qbytes
+    lwp.kernel.wakeup(queue.snd)
 
 
 def msgrm(lwp: Lwp, queue: MsgQueue) -> None:

@@ -19,9 +19,9 @@ from personae.core.msg import (
     msgget,
     msgrcv,
     msgrm,
+    msgset,
     msgsnd,
 )
-from personae.core.policy import secpolicy_ipc_config
 from personae.core.sem import (
     SEMMSL,
     SEMOPM,
@@ -206,11 +206,7 @@ def sys_msgctl(lwp: Lwp, ident: int, cmd: int, buf: int) -> int:
 
 def _msg_set(lwp: Lwp, queue: MsgQueue, raw: bytes) -> None:
     (qbytes,) = unpack("<Q", raw[88:96])
-    if qbytes > MSGMNB:
-        secpolicy_ipc_config(lwp.cred)
-    ipcset(queue, lwp.cred, *sysv.perm_in(raw))
-    queue.qbytes = qbytes
-    lwp.kernel.wakeup(queue.snd)
+    msgset(lwp, queue, sysv.perm_in(raw), qbytes, MSGMNB)
 
 
 def _msg_stat(queue: MsgQueue) -> bytes:

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native.sys_time import deadline_of
 from personae.core.errno import Errno, KernelError
-from personae.core.ipc import IPC_R, ipcaccess, ipcset
-from personae.core.msg import MSGMAX, msg_find, msgget, msgrcv, msgrm, msgsnd
+from personae.core.ipc import IPC_R, ipc_table, ipcaccess, ipcset
+from personae.core.msg import (
+    MSGMAX,
+    MsgQueue,
+    msg_find,
+    msgget,
+    msgrcv,
+    msgrm,
+    msgset,
+    msgsnd,
+)
 from personae.core.sem import (
     SEMOPM,
     SemOp,
@@ -40,6 +49,8 @@ PERM = Struct("<7I4x")
 """struct ipc_perm: uid gid cuid cgid mode seq key."""
 SHMID = Struct("<32sQQHxxii4xQQqqq32x")
 """struct shmid_ds: perm segsz amp lkcnt lpid cpid nattch cnattch and three times."""
+MSQID = Struct("<32s16xQQQiiqqq28x4x")
+"""struct msqid_ds: perm first last cbytes qnum qbytes lspid lrpid and three times."""
 SEMID = Struct("<32sQH6xqqi28x")
 """struct semid_ds: perm base nsems otime ctime binary."""
 
@@ -65,7 +76,7 @@ def _set(lwp: Lwp, obj: IpcObject, buf: int) -> None:
 
 
 def sys_shmsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int) -> int:
-    """shmsys: shmat 0, shmctl 1, shmdt 2, shmget 3."""
+    """shmsys: shmat 0, shmctl 1, shmdt 2, shmget 3, shmids 4."""
     op = s32(op)
     if op == 0:
         return _shmat(lwp, s32(a1), a2, a3)
@@ -76,6 +87,8 @@ def sys_shmsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int) -> int:
         return 0
     if op == 3:
         return shmget(lwp, s32(a1), a2, a3 & 0xFFFFFFFF).id
+    if op == 4:
+        return _ids(lwp, "shm", a1, a2, a3)
     raise KernelError(Errno.EINVAL, f"shmsys {op}")
 
 
@@ -118,7 +131,7 @@ def _shm_stat(shm: Shm) -> bytes:
 
 
 def sys_semsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int, a4: int) -> int:
-    """semsys: semctl 0, semget 1, semop 2, semtimedop 4."""
+    """semsys: semctl 0, semget 1, semop 2, semids 3, semtimedop 4."""
     op, ident = s32(op), s32(a1)
     if op == 0:
         return _semctl(lwp, sem_find(lwp.proc.zone, ident), s32(a2), s32(a3), a4)
@@ -126,6 +139,8 @@ def sys_semsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int, a4: int) -> int:
         return semget(lwp, ident, s32(a2), a3 & 0xFFFFFFFF).id
     if op in (2, 4):
         return _semop(lwp, ident, a2, a3, a4 if op == 4 else 0)
+    if op == 3:
+        return _ids(lwp, "sem", a1, a2, a3)
     raise KernelError(Errno.EINVAL, f"semsys {op}")
 
 
@@ -175,13 +190,12 @@ def _semval(lwp: Lwp, sems: SemSet, num: int, cmd: int) -> int:
 
 
 def sys_msgsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> int:
-    """msgsys: msgget 0, msgctl 1 (IPC_RMID), msgrcv 2, msgsnd 3."""
+    """msgsys: msgget 0, msgctl 1, msgrcv 2, msgsnd 3, msgids 4."""
     op, ident = s32(op), s32(a1)
     if op == 0:
         return msgget(lwp, ident, a2 & 0xFFFFFFFF).id
-    if op == 1 and s32(a2) == IPC_RMID:
-        msgrm(lwp, msg_find(lwp.proc.zone, ident))
-        return 0
+    if op == 1:
+        return _msgctl(lwp, msg_find(lwp.proc.zone, ident), s32(a2), a3)
     if op == 2 and s64(a3) >= 0:
         kind, text = msgrcv(lwp, ident, a3, s64(a4), s32(a5))
         _as(lwp).copyout(a2, pack("<q", kind) + text)
@@ -191,4 +205,35 @@ def sys_msgsys(lwp: Lwp, op: int, a1: int, a2: int, a3: int, a4: int, a5: int) -
         (kind,) = unpack("<q", raw[:8])
         msgsnd(lwp, ident, kind, raw[8:], s32(a4))
         return 0
+    if op == 4:
+        return _ids(lwp, "msg", a1, a2, a3)
     raise KernelError(Errno.EINVAL, f"msgsys {op}")
+
+
+def _msgctl(lwp: Lwp, queue: MsgQueue, cmd: int, buf: int) -> int:
+    if cmd == IPC_RMID:
+        msgrm(lwp, queue)
+    elif cmd == IPC_STAT:
+        ipcaccess(queue, IPC_R, lwp.cred)
+        sizes = (queue.cbytes, len(queue.msgs), queue.qbytes)
+        pids = (queue.lspid, queue.lrpid)
+        times = (queue.stime, queue.rtime, queue.ctime)
+        _as(lwp).copyout(buf, MSQID.pack(_perm(queue), *sizes, *pids, *times))
+    elif cmd == IPC_SET:
+        raw = _as(lwp).copyin(buf, MSQID.size)
+        uid, gid, _, _, mode, *_ = PERM.unpack(raw[: PERM.size])
+        _, _, _, qbytes, *_ = MSQID.unpack(raw)
+        msgset(lwp, queue, (uid, gid, mode), qbytes, queue.qbytes)
+    else:
+        raise KernelError(Errno.EINVAL, f"msgctl {cmd}")
+    return 0
+
+
+def _ids(lwp: Lwp, kind: str, buf: int, nids: int, pnids: int) -> int:
+    """shmids(2) and its like: identifiers of the zone, and how many there are."""
+    ids = ipc_table(lwp.proc.zone, kind).ids()
+    some = ids[: nids & 0xFFFFFFFF]
+    if some:
+        _as(lwp).store(buf, f"<{len(some)}i", *some)
+    _as(lwp).store(pnids, "<I", len(ids))
+    return 0

@@ -76,16 +76,40 @@ static uint64_t argument(void)
 	}
 }
 
+/* A few words of what pointers lead to: numbers, flags, pointers again. */
+static void scribble(void)
+{
+	uint64_t *words = (uint64_t *)scratch;
+	unsigned at = rnd() % (sizeof scratch / 8);
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t r = argument();
+
+		if (rnd() & 1) /* two ints */
+			r = (r & 0xffffffff) | argument() << 32;
+		words[(at + i) % (sizeof scratch / 8)] = r;
+	}
+}
+
+/* Mostly a number that somebody has; now and then one beyond the table. */
+static long number(void)
+{
+	uint64_t r = rnd();
+
+	return r % 100 == 0 ? (long)(r >> (r >> 58)) : (long)(r % SYSCALLS_MAX);
+}
+
 static void worker(void)
 {
 	pid_t me = getpid();
 
 	signal(SIGSYS, SIG_IGN);
 	for (int i = 0; i < PER_WORKER; i++) {
-		long n = rnd() % SYSCALLS_MAX;
+		long n = number();
 
 		if (is_exempt(n))
 			continue;
+		scribble();
 		shared->calls++;
 		syscall(n, argument(), argument(), argument(), argument(), argument(),
 			argument());

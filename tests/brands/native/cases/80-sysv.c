@@ -80,6 +80,15 @@ static void semaphores(void)
     CHECK(syscall(SEM, 0, id, 0, RMID) == 0, "RMID");
 }
 
+struct msqid {
+    unsigned perm[8];
+    void *first, *last;
+    unsigned long cbytes, qnum, qbytes;
+    int lspid, lrpid;
+    long stime, rtime, ctime;
+    char rest[32];
+};
+
 static void messages(void)
 {
     struct msg m = {2, "two"}, n = {1, "one"}, got = {0, ""};
@@ -87,7 +96,20 @@ static void messages(void)
     CHECK(syscall(MSG, 3, id, &m, 4, 0) == 0 && syscall(MSG, 3, id, &n, 4, 0) == 0, "snd");
     CHECK(syscall(MSG, 2, id, &got, 16, 1, 0) == 4 && got.type == 1, "rcv");
     CHECK(syscall(MSG, 2, id, &got, 16, 1, 04000) == -1 && errno == 35, "ENOMSG %d", errno);
+    struct msqid q;
+    int ids[4] = {0, 0, 0, 0}, n_ids = 0;
+    syscall(MSG, 3, id, &m, 4, 0);
+    CHECK(syscall(MSG, 1, id, 12, &q) == 0 && q.qnum == 2 && q.cbytes == 8, "IPC_STAT");
+    CHECK(q.lspid == getpid() && q.qbytes == 16384, "lspid %d", q.lspid);
+    q.qbytes = 100;
+    q.perm[4] = 0640;
+    CHECK(syscall(MSG, 1, id, 11, &q) == 0, "IPC_SET: %d", errno);
+    q.qbytes = 0;
+    CHECK(syscall(MSG, 1, id, 12, &q) == 0 && q.qbytes == 100, "qbytes %d", (int)q.qbytes);
+    CHECK((q.perm[4] & 0777) == 0640, "mode %x", q.perm[4]);
+    CHECK(syscall(MSG, 4, ids, 4, &n_ids) == 0 && n_ids == 1 && ids[0] == id, "msgids");
     CHECK(syscall(MSG, 1, id, RMID, 0) == 0, "RMID");
+    CHECK(syscall(MSG, 4, ids, 4, &n_ids) == 0 && n_ids == 0, "msgids after RMID");
 }
 
 int main(void)
