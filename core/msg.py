@@ -37,6 +37,8 @@ MSGMAX = 8192
 """Longest message."""
 MSGMNB = 16384
 """Bytes that a queue takes unless its owner says otherwise."""
+MSGTQL = (1 << 32) - 1
+"""Messages that a queue takes unless its maker's control says less."""
 
 
 class MsgQueue(IpcObject):
@@ -45,6 +47,7 @@ class MsgQueue(IpcObject):
     Attributes:
         msgs: Type and text of each message, the oldest first.
         qbytes: How many bytes fit.
+        qmax: How many messages fit (process.max-msg-messages of its maker).
         snd: Who waits for room.
         rcv: Who waits for a message.
     """
@@ -54,10 +57,11 @@ class MsgQueue(IpcObject):
     def __init__(self, table: IpcTable, proc: Proc, key: int, mode: int) -> None:
         super().__init__(table, proc, key, mode)
         self.msgs: list[tuple[int, bytes]] = []
-        qbytes = MSGMNB
+        self.qbytes, self.qmax = MSGMNB, MSGTQL
         if proc.rctls is not None:
-            qbytes = min(qbytes, rctl_value(proc.rctls, "process.max-msg-qbytes"))
-        self.qbytes = qbytes
+            size = rctl_value(proc.rctls, "process.max-msg-qbytes")
+            number = rctl_value(proc.rctls, "process.max-msg-messages")
+            self.qbytes, self.qmax = min(MSGMNB, size), min(MSGTQL, number)
         self.stime = self.rtime = 0
         self.lspid = self.lrpid = 0
         self.snd, self.rcv = CondVar(), CondVar()
@@ -121,8 +125,9 @@ def msgsnd(lwp: Lwp, ident: int, kind: int, text: bytes, flags: int) -> None:
         raise KernelError(Errno.EINVAL, f"message of type {kind}, {len(text)} bytes")
     queue = _again(lwp, ident)
     ipcaccess(queue, IPC_W, lwp.cred)
-    full = queue.cbytes + len(text) > queue.qbytes or len(queue.msgs) >= queue.qbytes
-    if full:
+    count = len(queue.msgs)
+    full = queue.cbytes + len(text) > queue.qbytes or count >= queue.qbytes
+    if full or count >= queue.qmax:
         if flags & IPC_NOWAIT:
             raise KernelError(Errno.EAGAIN, "the queue is full")
         lwp.sysstate = ("msg", ident)
