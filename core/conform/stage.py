@@ -98,7 +98,8 @@ class Stage(Checks):
         mine = [z for z in m.zones if z.id and z.zone.brand.name == self.brand.name]
         named = [z for z in mine if z.name == ZONE]
         if not mine and self.brand.name == m.zones[0].zone.brand.name:
-            return m.set_global()
+            has_files = m.zones[0].zone.root is not None
+            return m.zones[0] if has_files else m.set_global()
         if not named and len(mine) != 1:
             raise ValueError(
                 f"{self.config}: name one zone {ZONE!r}; there are {len(mine)} of "

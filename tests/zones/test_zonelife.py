@@ -39,7 +39,7 @@ def conform(name: str) -> Path:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_zones_from_c(world: World, name: str, cpus: int) -> None:
     """zone(2) from a program: every check holds, and nothing of its zones stays."""
-    g = world({"prog": conform(name), "true.linux": TRUE_LINUX}, cpus=cpus)
+    g = world({"prog": conform(name), "true.elf": TRUE_LINUX}, cpus=cpus)
     k = g.machine.kernel
     before = ledger(k)
     r = g.run(["/prog"], timeout="60s")

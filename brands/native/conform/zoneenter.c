@@ -250,12 +250,12 @@ static void branded(void)
 	zoneid_t id;
 	char text[16] = "";
 
-	if (open("/true.linux", O_RDONLY, 0) == -1) {
-		KTAP_SKIP("a zone takes a brand", "no /true.linux", "brands(7)");
-		KTAP_SKIP(what, "no /true.linux", "brands(7)");
+	if (open("/true.elf", O_RDONLY, 0) == -1) {
+		KTAP_SKIP("a zone takes a brand", "no /true.elf", "brands(7)");
+		KTAP_SKIP(what, "no /true.elf", "brands(7)");
 		return;
 	}
-	make_root("lx", "/true.linux");
+	make_root("lx", "/true.elf");
 	id = create("lx", "/zones/lx/root");
 	KTAP(zone_setattr(id, ZONE_ATTR_BRAND, "linux", 6) == 0 && zone_getattr(id, ZONE_ATTR_BRAND, text, sizeof(text)) == 6 && !strcmp(text, "linux"), "a zone takes a brand", "brands(7)");
 	KTAP_EQ(in_contract(enter_exec, id), 0, what, "brands(7)");
