@@ -151,8 +151,9 @@ def _prstatus(plan: CorePlan, t: CoreThread) -> bytes:
         usec = cycles * 1_000_000 // p.kernel.config.clock_hz
         times += divmod(usec, 1_000_000)
     regs = lwp.regs.tolist()
+    word = (1 << 64) - 1  # all that the note has room for
     return PRSTATUS.pack(
-        plan.signo, plan.code, 0, plan.signo, 0, t.pending, t.blocked,
+        plan.signo, plan.code, 0, plan.signo, 0, t.pending & word, t.blocked & word,
         t.tid, plan.ppid, plan.pgrp, plan.sid, *times, regs[_PC], *regs[1:32], 1,
     )  # fmt: skip
 

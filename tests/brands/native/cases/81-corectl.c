@@ -34,6 +34,10 @@ int main(void)
     CHECK(strcmp(path(), "core") == 0, "default path %s", path());
     CHECK(dumps(SIGABRT, "core") == 3, "no core by default");
     CHECK(dumps(SIGTERM, "core") == 0, "a core of SIGTERM");
+    uint64_t all[2] = {~SIGBIT(SIGABRT), ~UINT64_C(0)}, none[2] = {0, 0};
+    syscall(SYS_sigprocmask, SIG_SETMASK, all, 0); /* more than 64 signals */
+    CHECK(dumps(SIGABRT, "core") == 3, "a core with all signals blocked");
+    syscall(SYS_sigprocmask, SIG_SETMASK, none, 0);
     CHECK(syscall(CORECTL, SET_PATH, "/tmp.%f.%z", 20, getpid()) == 0, "SET %d", errno);
     CHECK(dumps(SIGABRT, "/tmp.case.z") == 3, "the child's is not the parent's");
     pid_t pid = fork();
