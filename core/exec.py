@@ -25,6 +25,8 @@ from personae.core.door import door_exit, door_slam
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.execload import load_image, place_image, read_image
 from personae.core.exit import exitlwps
+from personae.core.file import FREAD
+from personae.core.getproc import exec_close
 from personae.core.pctx import freectx, freepctx
 from personae.core.policy import secpolicy_basic_exec
 from personae.core.priv import can_forget
@@ -220,6 +222,7 @@ def _exec(
     try:
         info = _build(lwp, as_, image, path, found.argv, envp, cred, secure)
         start: StartState = brand.ops.b_elfexec(lwp, image, info)
+        image.vnode.open(lwp, FREAD)  # closed by the next exec, or the exit
     except BaseException:
         as_free(as_)
         if brand is not proc.brand:
@@ -506,12 +509,10 @@ def _set_names(proc: Proc, vnode: Vnode, info: ExecInfo, start: StartState) -> N
     user.u_execsw = "elf"
     parent = vnode.parent_name()
     execdir = None if parent is None else parent[0].hold()
-    old = (proc.exec, proc.execdir)
-    proc.exec, proc.execdir = vnode.hold(), execdir
+    vnode.hold()
+    exec_close(proc, proc.kernel.current)
+    proc.exec, proc.execdir = vnode, execdir
     proc.exec_path = info.execfn
-    for vp in old:
-        if vp is not None:
-            vp.rele()
 
 
 def _set_layout(proc: Proc, info: ExecInfo, start: StartState) -> None:

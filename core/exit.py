@@ -17,7 +17,7 @@ from personae.core.contract import contract_abandon, contract_exit
 from personae.core.door import door_exit, door_slam
 from personae.core.errno import Panic
 from personae.core.forklwp import lwp_discard
-from personae.core.getproc import ForkPunish, punish_end
+from personae.core.getproc import ForkPunish, exec_close, punish_end
 from personae.core.limits import max_processes_exit, upcount_dec
 from personae.core.lwp import TP_DAEMON
 from personae.core.msacct import lwp_mstate_exit
@@ -158,10 +158,11 @@ def _leave_session(p: Proc) -> None:
 
 def _drop_uarea(p: Proc) -> None:
     u = p.user
-    for vp in (u.u_cdir, u.u_rdir, p.exec, p.execdir):
+    for vp in (u.u_cdir, u.u_rdir):
         if vp is not None:
             vp.rele()
-    u.u_cdir = u.u_rdir = p.exec = p.execdir = None
+    u.u_cdir = u.u_rdir = None
+    exec_close(p, None)
     if p.corefile is not None:
         p.corefile.rele()
         p.corefile = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError, Panic
+from personae.core.file import FREAD
 from personae.core.limits import (
     fork_fail_delay,
     max_processes_enter,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from personae.core.zone import Zone
 
 SHUTTING_DOWN = ZoneState.SHUTTING_DOWN
+FRAMES_TOTAL, FRAMES_USED = 0, 1
+"""Numbers of ``enum hw_stat`` (hw.h)."""
 PUNISHED = ("max_processes", "pid_allocate", "nproc_limit")
 """Steps whose failure costs the caller a delay (FORK-102)."""
 
@@ -112,6 +115,16 @@ class Birth:
         self.pool = pool
 
 
+def exec_close(p: Proc, lwp: Lwp | None) -> None:
+    """Close the executable of a process and let it and its directory go (D9)."""
+    if p.exec is not None:
+        p.exec.close(lwp, FREAD)
+        p.exec.rele()
+    if p.execdir is not None:
+        p.execdir.rele()
+    p.exec = p.execdir = None
+
+
 class ForkPunish:
     """Kept in ``lwp.sysstate`` while the punishing delay runs."""
 
@@ -172,6 +185,17 @@ def getproc(txn: Transaction, f: Birth) -> Proc:
     return f.cp
 
 
+def _mem_avail(f: Birth) -> None:
+    """Step G1: enough memory to begin at all, if need be from idle file pages.
+
+    As in the 2006 kernel; a zone with a cap of its own finds that in the copying.
+    """
+    k = f.k
+    while k.hw.stat(FRAMES_TOTAL) - k.hw.stat(FRAMES_USED) < k.minarmem:
+        if not k.reclaim(f.zone):
+            raise KernelError(Errno.EAGAIN, "no memory to fork (t_minarmem)")
+
+
 def _zone_lives(f: Birth) -> None:
     """Step G2."""
     zone = f.zone
@@ -211,11 +235,15 @@ def _pid_free(f: Birth) -> None:
 
 
 def _exec_hold(f: Birth) -> None:
-    """Steps G4m and G21; a kernel process has no executable (D2)."""
+    """Steps G4m and G21; a kernel process has no executable (D2).
+
+    The child opens its executable anew (VOP_OPEN), which the file system may refuse.
+    """
     if f.system:
         return
     cp, p = f.cp, f.p
     if p.exec is not None:
+        p.exec.open(f.lwp, FREAD)
         cp.exec = p.exec.hold()
     if p.execdir is not None:
         cp.execdir = p.execdir.hold()
@@ -224,10 +252,7 @@ def _exec_hold(f: Birth) -> None:
 
 def _exec_rele(f: Birth) -> None:
     cp = f.cp
-    for vp in (cp.exec, cp.execdir):
-        if vp is not None:
-            vp.rele()
-    cp.exec = cp.execdir = None
+    exec_close(cp, f.lwp)
 
 
 def _nproc_limit(f: Birth) -> None:
@@ -432,6 +457,7 @@ def _copy_procdata(f: Birth) -> None:
 
 
 _STEPS = Steps(
+    ("page_mem_avail", _mem_avail, None),
     ("zone_state", _zone_lives, None),
     ("max_processes", _max_processes, _max_processes_undo),
     ("proc_alloc", _proc_alloc, _proc_free),

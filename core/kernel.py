@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from personae.core.syscall import Sysent
     from personae.core.task import Task
 
+MINARMEM = 25
+"""t_minarmem: frames below which nobody forks (tune.h)."""
 DEFAULT_EPOCH_NS = 1_767_225_600 * 10**9
 """2026-01-01T00:00:00Z: what the wall clock of a machine shows at its start."""
 
@@ -133,6 +135,8 @@ class Kernel:
         self.upcount: dict[tuple[int, int], int] = {}
         self.v_proc = cfg.max_nprocs
         self.v_maxup, self.v_maxupttl = proc_limits(cfg.max_nprocs)
+        self.minarmem = MINARMEM
+        """Frames that have to be free for a fork to begin (t_minarmem)."""
         self.maxpid = cfg.maxpid
         self.fork_fail_pending = 0
         self.rctl_syslog: set[str] = set()

@@ -209,7 +209,12 @@ def _clone_process(lwp: Lwp, args: CloneArgs) -> int:
             exit_signal = pdata(proc).exit_signal
         if isinstance(lwp.sysstate, VforkWait):
             return _vfork_wait(lwp)
-    child = cfork(lwp, kind, flags, exit_signal=TO_NATIVE[exit_signal])
+    try:
+        child = cfork(lwp, kind, flags, exit_signal=TO_NATIVE[exit_signal])
+    except KernelError as e:
+        if e.errno is Errno.ENOTSUP:  # the agent lwp: as LX has it (lx_errno.c)
+            raise KernelError(Errno.ENOSYS, e.why) from e
+        raise
     pdata(child).exit_signal = exit_signal
     clone = child.lwps[0]
     if args.stack:

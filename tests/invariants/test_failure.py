@@ -252,6 +252,7 @@ def test_zone_states(brand: str, kind: str) -> None:
 def test_no_frame_is_left(brand: str) -> None:
     """Frames run out at every place of a fork, one after the other."""
     s = Stage(brand, memory=8 << 20)
+    s.k.minarmem = 0
     space = s.p.as_
     assert space is not None
     hog = space.map(0, 8 << 20, Prot.READ | Prot.WRITE, MapFlag.PRIVATE)
@@ -279,6 +280,61 @@ def test_no_frame_is_left(brand: str) -> None:
         space.unmap(at, 4096)
         before = s.ledger()
     assert outcomes - {Errno.EAGAIN} == {Errno.ENOMEM, Errno.EIO}
+
+
+@invariant(97)
+@each_kind
+def test_too_few_frames_to_begin(brand: str, kind: str) -> None:
+    """t_minarmem: EAGAIN at once, before anything is made."""
+    s = Stage(brand, memory=8 << 20)
+    free = s.k.hw.stat(0) - s.k.hw.stat(1)
+    s.k.minarmem = free + 1
+    while s.k.reclaim(s.p.zone):
+        free = s.k.hw.stat(0) - s.k.hw.stat(1)
+        s.k.minarmem = free + 1
+    assert kept(s, kind) == (Errno.EAGAIN, 0)
+    assert s.steps()[-1] == "page_mem_avail"
+    s.k.minarmem = free
+    s.exit(s.fork(kind))
+
+
+@invariant(101)
+@each_kind
+def test_the_executable_cannot_be_opened(
+    brand: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file system refuses: EAGAIN; opens and closes are as many in the end."""
+    s = Stage(brand)
+    vp = s.p.exec
+    assert vp is not None
+    opens = []
+
+    def opened(lwp: Any, flag: int) -> Any:
+        opens.append(1)
+        return vp
+
+    def closed(lwp: Any, flag: int) -> None:
+        opens.append(-1)
+
+    def refuse(lwp: Any, flag: int) -> Any:
+        raise KernelError(Errno.EIO, "gone stale")
+
+    monkeypatch.setattr(vp, "open", opened)
+    monkeypatch.setattr(vp, "close", closed)
+    s.exit(s.fork(kind))
+    assert opens == [1, -1]
+    watch = Watch(s)
+    for step in s.steps():
+        watch.at = step
+        s.fails(kind)
+        assert sum(opens) == 0
+    watch.at = ""
+    monkeypatch.setattr(vp, "open", refuse)
+    assert kept(s, kind) == (Errno.EAGAIN, 0)
+    assert s.steps()[-1] == "exec_hold"
+    assert sum(opens) == 0
+    monkeypatch.undo()
+    s.exit(s.fork(kind))
 
 
 ENTITIES = ("task", "project", "zone")

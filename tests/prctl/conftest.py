@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -35,13 +36,39 @@ class Traced:
         return result.returncode, result.stdout.decode()
 
 
+@pytest.fixture(params=["native", "linux"])
+def brand(request: pytest.FixtureRequest) -> str:
+    """Each brand in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def tiny_guest(
+    cross_cc: str, guestbuild: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], bytes]:
+    """A guest of this folder, built with the tiny library of a brand."""
+    out = tmp_path_factory.mktemp("prctl")
+    done: dict[tuple[str, str], bytes] = {}
+
+    def build(brand: str, name: str) -> bytes:
+        if (brand, name) not in done:
+            elf = out / f"{brand}-{name}.elf"
+            guestbuild.build(brand, HERE / f"{name}.c", elf, cross_cc, out)
+            done[brand, name] = elf.read_bytes()
+        return done[brand, name]
+
+    return build
+
+
 @pytest.fixture
-def traced(build_case: Callable[[str, Path], Path]) -> Callable[..., Traced]:
+def traced(
+    brand: str, tiny_guest: Callable[[str, str], bytes]
+) -> Callable[..., Traced]:
     """Start a guest of this folder under control."""
 
-    def start(name: str, *args: str, brand: str = "native", **machine: Any) -> Traced:
-        elf = build_case(brand, HERE / f"{name}.c")
-        return Traced(elf.read_bytes(), *args, brand=brand, **machine)
+    def start(name: str, *args: str, **machine: Any) -> Traced:
+        return Traced(tiny_guest(brand, name), *args, brand=brand, **machine)
 
     return start
 

@@ -82,7 +82,7 @@ def test_a_tracepoint_is_taken_away(traced: Traced, symbol: Symbol) -> None:
     assert (t.finish()[0], point.hits) == (0, 0)
 
 
-@invariant(112, brand="native")
+@invariant(112)
 def test_helpers_follow_forks(traced: Traced) -> None:
     """C12, D6: two after a fork, one after each end and after a fork that failed."""
     t = traced("calls", "fork")
@@ -95,7 +95,7 @@ def test_helpers_follow_forks(traced: Traced) -> None:
     assert provider.live == 0
 
 
-@invariant(112, brand="native")
+@invariant(112)
 def test_helpers_of_a_fork_that_fails(traced: Traced) -> None:
     t = traced("calls", "fork")
     provider, faults = Provider("test"), Faults()

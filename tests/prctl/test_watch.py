@@ -71,7 +71,7 @@ def test_executing_stops_before(traced: Traced, symbol: Symbol) -> None:
     assert t.finish()[0] == 0
 
 
-@pytest.mark.invariant(61, brand="native")
+@pytest.mark.invariant(61)
 def test_over_fork_and_vfork(traced: Traced, symbol: Symbol) -> None:
     """The children of fork and vfork write freely, the parent is caught."""
     t = traced("watch")
