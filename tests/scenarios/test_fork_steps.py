@@ -21,8 +21,8 @@ FIRST = {
 """What the first steps answer; all later ones EAGAIN (FORK-120)."""
 COPY_FROM, COPY_TO = "sprlock", "sprunlock"
 """Between these ENOMEM stays ENOMEM (fork.c:239)."""
-LINUX = {Errno.ENOTSUP: 95}
-"""Numbers that differ in Linux, of those that a fork can give."""
+LINUX = {Errno.ENOTSUP: 38}
+"""Numbers that differ in Linux, of those that a fork can give (FORK-93: ENOSYS)."""
 
 
 FORK_NUMBERS = {"native": 142, "linux": 220}
