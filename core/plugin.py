@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from personae.core.config.errors import did_you_mean
@@ -75,19 +77,49 @@ def argnames(fn: Callable[..., Any]) -> tuple[str, ...]:
 def adapter(
     fn: Callable[..., Any], takes: tuple[str, ...], given: tuple[str, ...]
 ) -> Callable[..., Any]:
-    """One implementation as a function of all arguments of the spec."""
+    """One implementation as a function of all arguments of the spec.
+
+    What takes all of them is called as it is; what leaves out the last ones, where it
+    can be widened, too.  Anything else costs a call more.
+    """
     if takes == given:
         return fn
-    picks = tuple(given.index(a) for a in takes)
+    if takes == given[: len(takes)]:
+        wide = widened(fn, given[len(takes) :])
+        if wide is not None:
+            return wide
+    names = ", ".join(given)
+    source = f"lambda fn: lambda {names}: fn({', '.join(takes)})"
+    made: Callable[..., Any] = eval(source, {})(fn)
+    return made
 
-    def call(*args: Any) -> Any:
-        return fn(*[args[i] for i in picks])
 
-    def call_without(*args: Any) -> Any:
-        del args
-        return fn()
+def widened(fn: Callable[..., Any], more: tuple[str, ...]) -> Callable[..., Any] | None:
+    """The same function with arguments behind its own, which it does not look at.
 
-    return call if picks else call_without
+    An operation is called at each system call, and a call between would double its
+    cost.  The arguments take the places behind the function's own in its frame, so
+    there must be nothing else there: no other local variable, no cell.
+
+    Returns:
+        None if it has such, or is no plain function or method.
+    """
+    function = fn.__func__ if isinstance(fn, MethodType) else fn
+    if not isinstance(function, FunctionType) or hasattr(fn, "__wrapped__"):
+        return None
+    code = function.__code__
+    varargs = code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
+    if code.co_nlocals != code.co_argcount or varargs or function.__defaults__:
+        return None
+    if code.co_cellvars or code.co_freevars:
+        return None
+    wide = code.replace(
+        co_argcount=code.co_argcount + len(more),
+        co_nlocals=code.co_nlocals + len(more),
+        co_varnames=code.co_varnames + more,
+    )
+    made = FunctionType(wide, function.__globals__, function.__name__)
+    return MethodType(made, fn.__self__) if isinstance(fn, MethodType) else made
 
 
 def refuse_class(plugin: object, name: str) -> None:
@@ -176,7 +208,8 @@ class Vector:
         self.codes: dict[CodeType, str] = {
             code: hook
             for hook, (fn, _) in impls_of(plugin).items()
-            if (code := getattr(inspect.unwrap(fn), "__code__", None)) is not None
+            for f in (inspect.unwrap(fn), own[hook][0])
+            if (code := getattr(f, "__code__", None)) is not None
         }
         absent = [h for h in spec_args(spec) if h not in own and h not in rest]
         if absent:

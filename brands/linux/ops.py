@@ -140,8 +140,9 @@ class LinuxOps:
             psignal(proc.parent, sig, info)
 
     @hookimpl
-    def b_wait_filter(self, child: Proc, options: int) -> bool:
+    def b_wait_filter(self, parent: Lwp, child: Proc, options: int) -> bool:
         """__WCLONE and __WALL."""
+        del parent
         return wait_filter(child, options)
 
     # ---- system calls and signals ----
