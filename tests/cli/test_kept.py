@@ -297,7 +297,6 @@ def test_zonecfg_of_a_machine(kept: Run) -> None:
 
 
 def test_zonecfg_of_a_file(run: Run, folder: Path) -> None:
-    pytest.importorskip("tomlkit")
     cfg = ("zonecfg", "-f", "zones.toml", "-z", "web")
     assert run(*cfg, "set", "max-processes=33")[0] == 0
     text = (folder / "zones.toml").read_text()
