@@ -1,10 +1,10 @@
 /*
- * door.h - doors (door_create(3C)): structures and numbers of sys/door.h, LP64, and the
- * functions of the tiny library (native/door.c), which return as those of illumos do.
+ * door.h - doors (door_create(3C)): structures and numbers of sys/door.h, LP64.
  *
- * A server procedure runs on a lwp that the library has made: with DOOR_PRIVATE the
- * program's own (door_server_start), else one of the process' pool, which grows by
- * itself whenever the last one is called.
+ * In the SDK's library server procedures run on threads that door_server_create(3C)
+ * makes.  The tiny library (tiny/native/door.c) has lwps instead: one more is made
+ * whenever the last of the process' pool is called, and those of a private door are
+ * the program's to start (door_server_start).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -119,7 +119,14 @@ int door_bind(int did);
 int door_unbind(void);
 int door_getparam(int did, int param, size_t *out);
 int door_setparam(int did, int param, size_t val);
+
+#ifdef TINY_NATIVE
 int door_sysucred(ucred_t *uc); /* door_ucred(3C) into memory of the caller's */
 int door_server_start(int did); /* one more server lwp; did -1: for the process' pool */
+#else
+typedef void door_server_func_t(door_info_t *info);
+door_server_func_t *door_server_create(door_server_func_t *create);
+int door_ucred(ucred_t **uc); /* *uc: NULL, or memory of an earlier call; free() it */
+#endif
 
 #endif
