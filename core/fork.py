@@ -17,7 +17,7 @@ Must not know: which brand, class or contract type it works for.
 from __future__ import annotations
 
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personae.core import probes, prstop, rctl
 from personae.core import zone as zones
@@ -34,6 +34,7 @@ from personae.core.forklwp import (
     lwpdir_free,
 )
 from personae.core.getproc import (
+    GETPROC,
     PUNISHED,
     Birth,
     ForkPunish,
@@ -134,6 +135,18 @@ _ERRNOS = {
     "holdlwps": Errno.EINTR,
 }
 """Which errno the failure of a step becomes (FORK-120); EAGAIN for all others."""
+_MEMORY = frozenset(
+    [
+        "sprlock",
+        "hat_dup",
+        "text_dup",
+        "clearwatch",
+        "shmfork",
+        "dtrace_fork",
+        "sprunlock",
+    ]
+)
+"""Those of a copy of the address space, beside its segments: ENOMEM stays ENOMEM."""
 
 
 def _failure(txn: Transaction, f: Birth, e: KernelError) -> KernelError:
@@ -142,14 +155,15 @@ def _failure(txn: Transaction, f: Birth, e: KernelError) -> KernelError:
     The limits count theirs themselves (ffcap, ffnoproc).
     """
     step, zone = txn.steps[-1], f.p.zone
-    if f.memory:
+    memory = f.copies and (step in _MEMORY or step.startswith("seg_dup:"))
+    if memory:
         zone.ffnomem += 1
     elif step == "pid_allocate":
         zone.ffnoproc += 1
     elif step not in PUNISHED:
         zone.ffmisc += 1
     errno = _ERRNOS.get(step, Errno.EAGAIN)
-    if f.memory and e.errno is Errno.ENOMEM:
+    if memory and e.errno is Errno.ENOMEM:
         errno = Errno.ENOMEM
     return KernelError(errno, f"{txn.op}:{step}: {e.why}")
 
@@ -193,7 +207,7 @@ def cfork(
         if punish(lwp, txn.steps[-1]):
             raise_after_delay(lwp, failed)
         raise failed from e
-    kernel.last_fork_steps = tuple(txn.steps)
+    kernel.last_fork_steps = txn.began()
     child.exit_signal = exit_signal
     try:
         for t in f.woken:
@@ -221,30 +235,36 @@ def _fallible(txn: Transaction, f: Birth, lwp: Lwp, kind: ForkKind) -> Proc:
     f.forkall = kind is FORKALL
     f.hold = SHOLDFORK if f.forkall else SHOLDFORK1
     isvfork = kind is VFORK
-    txn.run(_FIRST_VFORK if isvfork else _FIRST, f)
-    cp = getproc(txn, f)
     if isvfork:
+        txn.run(_FIRST_VFORK, f)
+        cp = f.cp
         as_share(txn, p, cp)
+        txn.run(_CONTAINERS, f)
     elif f.flags & FORK_SHAREVM:
+        txn.run(_FIRST, f)
+        cp = f.cp
         txn.do("as_share_with", lambda: as_share_with(p, cp), lambda _: as_unshare(cp))
+        txn.run(_CONTAINERS, f)
     else:
-        f.memory = True
-        _dup_memory(txn, f)
-        f.memory = False
-    txn.run(_CONTAINERS, f)
+        f.copies = True
+        txn.run(_FIRST_COPY, f)
+        cp = f.cp
+        if p.as_ is not None:
+            cp.as_ = as_dup(txn, f.k, p.as_, f.zone.acct, cp)
+            txn.owe("as_dup", _drop_as, cp)
+        txn.run(_CONTAINERS_COPY, f)
     _fork_lwps(txn, f, lwp)
-    ops = f.k.contract_ops
-    txn.do("contract_process_fork", _contract_fork, _contract_undo, ops, f)
+    txn.call("contract_process_fork", _contract_fork, _contract_undo, f)
     return cp
 
 
-def _contract_fork(ops: Any, f: Birth) -> tuple[Any, Any, Proc]:
-    return ops, ops.contract_process_fork(None, f.cp, f.p, True), f.cp
+def _contract_fork(f: Birth) -> None:
+    """Step C17."""
+    f.ct = f.k.contract_ops.contract_process_fork(None, f.cp, f.p, True)
 
 
-def _contract_undo(got: tuple[Any, Any, Proc]) -> None:
-    ops, ct, cp = got
-    ops.contract_process_exit(ct, cp)
+def _contract_undo(f: Birth) -> None:
+    f.k.contract_ops.contract_process_exit(f.ct, f.cp)
 
 
 def _hold(f: Birth) -> None:
@@ -320,16 +340,6 @@ def _lwpdir_undo(f: Birth) -> None:
     lwpdir_free(f.cp)
 
 
-def _dup_memory(txn: Transaction, f: Birth) -> None:
-    """Steps C8a to C13: copy the address space (fork.c:211-316)."""
-    p, cp = f.p, f.cp
-    txn.call("sprlock", _sprlock, _sprunlock, p)
-    if p.as_ is not None:
-        cp.as_ = as_dup(txn, f.k, p.as_, f.zone.acct, cp)
-        txn.owe("as_dup", _drop_as, cp)
-    txn.run(_AFTER_COPY, f)
-
-
 def _drop_as(cp: Proc) -> None:
     """Undo of as_dup's own steps frees the space; here only the name goes."""
     cp.as_ = None
@@ -346,16 +356,17 @@ def _sprunlock(p: Proc) -> None:
     prstop.sprunlock(p)
 
 
+def _lock(f: Birth) -> None:
+    """Step C8a."""
+    _sprlock(f.p)
+
+
 def _unlock(f: Birth) -> None:
-    """Step C13.  Both flags go down here.
+    """Step C13, and the undo of C8a.  Both flags go down here.
 
     That is a release, and its undo, run before that of ``sprlock``, takes them again.
     """
     _sprunlock(f.p)
-
-
-def _lock_again(f: Birth) -> None:
-    _sprlock(f.p)
 
 
 def _shmfork(f: Birth) -> None:
@@ -386,17 +397,20 @@ _CALLER = (
     ("holdlwps", _hold, _let_go),
 )
 _BARRIER = ("pool_barrier", _barrier_enter, _barrier_exit)
-_FIRST = Steps(*_CALLER, _BARRIER)
-_FIRST_VFORK = Steps(
-    *_CALLER, ("unsuspend", _cancel_suspend, _reinstate_suspend), _BARRIER
+_UNSUSPEND = ("unsuspend", _cancel_suspend, _reinstate_suspend)
+_FIRST = Steps(*_CALLER, _BARRIER, *GETPROC)
+_FIRST_VFORK = Steps(*_CALLER, _UNSUSPEND, _BARRIER, *GETPROC)
+_FIRST_COPY = Steps(*_CALLER, _BARRIER, *GETPROC, ("sprlock", _lock, _unlock))
+_CONTAINER_ROWS = (
+    ("rctl_set_dup", _rctls_dup, _rctls_free),
+    ("lwpdir", _lwpdir, _lwpdir_undo),
 )
-_AFTER_COPY = Steps(
+_CONTAINERS = Steps(*_CONTAINER_ROWS)
+_CONTAINERS_COPY = Steps(
     ("shmfork", _shmfork, _shmexit),
     ("dtrace_fork", _helpers_fork, _helpers_free),
-    ("sprunlock", _unlock, _lock_again),
-)
-_CONTAINERS = Steps(
-    ("rctl_set_dup", _rctls_dup, _rctls_free), ("lwpdir", _lwpdir, _lwpdir_undo)
+    ("sprunlock", _unlock, _lock),
+    *_CONTAINER_ROWS,
 )
 
 

@@ -320,20 +320,25 @@ def forklwp(txn: Transaction, caller: Lwp, src: Lwp, cp: Proc) -> Lwp:
     """
     m = Making(cp, src.tid, caller)
     m.src = src
-    txn.run(lwp_steps(src.tid), m)
-    lwp = m.lwp
-    for watch in cp.kernel.observers.personae_lwp_create:
-        watch(lwp)
-    _copy_lwp(src, lwp, caller)
     txn.run(clone_steps(src.tid), m)
-    return lwp
+    return m.lwp
+
+
+def _brand_init_clone(m: Making) -> None:
+    """The lwp is made; then what it copies of its source, which can't fail."""
+    _brand_init(m)
+    for watch in m.proc.kernel.observers.personae_lwp_create:
+        watch(m.lwp)
+    _copy_lwp(m.src, m.lwp, m.source is m.src)
 
 
 @lru_cache(maxsize=256)
 def clone_steps(tid: int) -> Steps:
-    """The further steps of a clone of this id."""
+    """The steps that make a clone of the lwp of this id."""
     n = f":{tid}"
     return Steps(
+        *lwp_steps(tid).rows[:-1],
+        ("b_initlwp" + n, _brand_init_clone, _brand_free),
         ("lwp_ctmpl_copy" + n, _ctmpl_dup, _ctmpl_undup),
         ("cl_alloc" + n, _cl_alloc, _cl_free),
         ("cl_fork" + n, _cl_fork, _cl_unfork),
@@ -403,7 +408,7 @@ def _cl_unfork(m: Making) -> None:
     _leave_class(m.lwp)
 
 
-def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
+def _copy_lwp(src: Lwp, lwp: Lwp, iscaller: bool) -> None:
     """Struct copy and fix-ups (fork-semantics 2.3, 2.4)."""
     regs = lwp.regs
     ident, cycle = regs[68], regs[67]
@@ -411,7 +416,7 @@ def _copy_lwp(src: Lwp, lwp: Lwp, caller: Lwp) -> None:
     regs[68], regs[67] = ident, cycle
     regs[66] = 0  # instructions retired by the new lwp
     regs[72] = 0  # no reservation
-    if src is caller and src.sysent is not None:
+    if iscaller and src.sysent is not None:
         regs[32] += 4  # past the ecall; a sibling of forkall enters its call again
     lwp.sigmask = src.sigmask
     lwp.sigaltstack = src.sigaltstack

@@ -11,7 +11,7 @@ with the number of callers being punished (fork.c:1104).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.file import FREAD
@@ -64,6 +64,7 @@ class Birth:
         k: The kernel.
         p: The parent; it runs single, or is a kernel process.
         cp: The child, from the step ``proc_alloc`` on.
+        ct: The child's contract, once it has one.
         lwp: The lwp that forks; None for newproc.
         cred: The caller's; the child shares it.
         zone: The child's.
@@ -74,16 +75,17 @@ class Birth:
         hold: SHOLDFORK or SHOLDFORK1.
         forkall: Whether all lwps are cloned.
         suspended: The caller was to suspend itself (vfork cancels that).
-        memory: The address space is being copied, so that ENOMEM stays ENOMEM.
+        copies: The address space is copied, not shared.
         woken: Other lwps whose waits forkall ends, here and in the child.
     """
 
     __slots__ = (
-        "cp", "cred", "flags", "forkall", "hold", "k", "lwp", "memory", "p", "pid",
-        "pool", "suspended", "system", "woken", "zone",
+        "copies", "cp", "cred", "ct", "flags", "forkall", "hold", "k", "lwp", "p",
+        "pid", "pool", "suspended", "system", "woken", "zone",
     )  # fmt: skip
 
     cp: Proc
+    ct: Any
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class Birth:
         self.flags = flags
         self.system = system
         self.pid = pid
-        self.forkall = self.memory = self.suspended = False
+        self.forkall = self.copies = self.suspended = False
         self.woken: list[Lwp] = []
         self.hold = 0
         self.zone = p.zone if zone is None else zone
@@ -456,7 +458,7 @@ def _copy_procdata(f: Birth) -> None:
         f.cp.brand.ops.b_copy_procdata(f.cp, f.p)
 
 
-_STEPS = Steps(
+GETPROC = (
     ("page_mem_avail", _mem_avail, None),
     ("zone_state", _zone_lives, None),
     ("max_processes", _max_processes, _max_processes_undo),
@@ -476,3 +478,5 @@ _STEPS = Steps(
     ("brand_setbrand", _setbrand, _clearbrand),
     ("b_copy_procdata", _copy_procdata, None),
 )
+"""The steps of getproc, in its order; a fork takes them in one row with its own."""
+_STEPS = Steps(*GETPROC)

@@ -98,6 +98,10 @@ class Transaction:
         self._undo: list[tuple[str, Callable[..., object] | None, tuple[Any, ...]]] = []
         """What is owed; no callable: the arguments are a row of steps and theirs."""
 
+    def began(self) -> tuple[str, ...]:
+        """The same as ``steps``, to keep."""
+        return tuple(self._steps)
+
     @property
     def steps(self) -> list[str]:
         """Names of the steps begun so far, in their order."""
