@@ -110,6 +110,11 @@ class DefaultOps:
         proc.kernel.sigcld(proc, info)
 
     @hookimpl
+    def b_reaper(self) -> Proc | None:
+        """The zone's init."""
+        return None
+
+    @hookimpl
     def b_wait_filter(self) -> bool:
         """Every child is seen."""
         return True

@@ -381,7 +381,13 @@ class Kernel:
         self.disp.preempt(lwp)
 
     def reaper_of(self, proc: Proc) -> Proc:
-        """Who adopts the children of ``proc``: its zone's init, else its zsched."""
+        """Who adopts the children of ``proc``: its zone's init, else its zsched.
+
+        A brand may know of somebody nearer.
+        """
+        nearer: Proc | None = proc.brand.ops.b_reaper(proc)
+        if nearer is not None:
+            return nearer
         init = proc.zone.init
         if init is not None and init is not proc and not init.flag & SEXITING:
             return init

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.sync import CondVar
     from personae.core.vfs.tmpfs import TmpFs
-    from personae.core.vfs.vnode import Vfs
     from personae.core.zone import Zone
 
 RELEASE = b"6.12.0-personae"
@@ -28,7 +27,6 @@ class ZoneData:
         futexes: Waiters by key, the longest waiting first; a key is
             (address space or backing object, address or offset, private).
         boot_id: /proc/sys/kernel/random/boot_id.
-        mounts: What is mounted below the root, for /proc/mounts.
         memfs: Where the files of memfd_create live.
     """
 
@@ -41,7 +39,6 @@ class ZoneData:
     futexes: dict[tuple[object, int, bool], list[FutexWaiter]] = field(
         default_factory=dict
     )
-    mounts: list[Vfs] = field(default_factory=list)
     memfs: TmpFs | None = None
 
     @classmethod

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.brands.linux.data import ZoneData
 from personae.brands.linux.procfs import ProcFs
 from personae.core.errno import Errno, KernelError
 from personae.core.vfs.devfs import DevFs
 from personae.core.vfs.lookup import cross
-from personae.core.vfs.vnode import Vfs, Vnode, VType, mount
+from personae.core.vfs.vnode import Vnode, VType, mount
 
 if TYPE_CHECKING:
     from personae.core.zone import Zone
@@ -30,31 +29,18 @@ def mountzone(zone: Zone) -> None:
     kernel = zone.kernel
     proc = folder(zone, root, b"proc", 0o555)
     if proc is not None and proc.v_mounted is None:
-        put(zone, ProcFs(kernel, zone), proc)
+        mount(ProcFs(kernel, zone), proc)
     dev = folder(zone, root, b"dev", 0o755)
     if dev is not None and dev.v_mounted is None:
         devfs = DevFs(kernel, acct=zone.acct)
         for name, target in _LINKS:
             devfs.add_link(name, target)
-        put(zone, devfs, dev)
-        put_known(zone, devfs.devpts)
+        mount(devfs, dev)
         folder(zone, cross(dev), b"shm", 0o1777)
     folder(zone, root, b"tmp", 0o1777)
     var = folder(zone, root, b"var", 0o755)
     if var is not None:
         folder(zone, cross(var), b"tmp", 0o1777)
-
-
-def put(zone: Zone, vfs: Vfs, on: Vnode) -> None:
-    """Mount, and remember it for /proc/mounts."""
-    mount(vfs, on)
-    put_known(zone, vfs)
-
-
-def put_known(zone: Zone, vfs: Vfs) -> None:
-    """Remember a mount."""
-    data: ZoneData = zone.brand_data
-    data.mounts.append(vfs)
 
 
 def folder(zone: Zone, where: Vnode, name: bytes, mode: int) -> Vnode | None:

@@ -140,6 +140,11 @@ class LinuxOps:
             psignal(proc.parent, sig, info)
 
     @hookimpl
+    def b_reaper(self, proc: Proc) -> Proc | None:
+        """The nearest ancestor that said PR_SET_CHILD_SUBREAPER."""
+        return start.subreaper_of(proc)
+
+    @hookimpl
     def b_wait_filter(self, parent: Lwp, child: Proc, options: int) -> bool:
         """__WCLONE and __WALL."""
         del parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.linux.abi import PAGE, RLIM_INFINITY
-from personae.brands.linux.data import ZoneData, pdata
+from personae.brands.linux.data import pdata
 from personae.brands.linux.ktime import cycles_to_ticks
 from personae.brands.linux.openflags import flags_to_linux, linux_dev
 from personae.brands.linux.pids import (
@@ -23,7 +23,7 @@ from personae.core.lwp import TState
 from personae.core.proc import ProcStat
 from personae.core.rctl import rlimit_get
 from personae.core.signo import SIG_IGN
-from personae.core.vfs.lookup import path_of, root_of
+from personae.core.vfs.lookup import mounts_below, path_of, root_of
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -371,18 +371,15 @@ def fdinfo(proc: Proc, fd: int) -> bytes:
 def mount_points(zone: Zone) -> list[tuple[bytes, Vfs]]:
     """Mounts of a zone: path and file system, the root first.
 
-    Found by going down from the root along the places where the brand and the
-    machine mount things; there is no table of mounts.
+    What the brand mounts, and what the machine's user shares with the zone.
     """
     root = zone.root
     if root is None or root.v_vfs is None:
         return []
-    out: list[tuple[bytes, Vfs]] = [(b"/", root.v_vfs)]
-    data: ZoneData = zone.brand_data
-    for vfs in data.mounts:
-        if vfs.covered is not None:
-            out.append((path_of(vfs.root, root), vfs))
-    return out
+    below = [(path_of(v.root, root), v) for v in mounts_below(zone.kernel, root)]
+    # a file system that was put together before it was mounted has its own mounts first
+    below.sort(key=lambda one: one[0].count(b"/"))
+    return [(b"/", root.v_vfs), *below]
 
 
 def _options(vfs: Vfs) -> bytes:

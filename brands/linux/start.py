@@ -11,6 +11,7 @@ from personae.brands.linux.signals import FRAME_SIZE, TRAMPOLINE
 from personae.brands.linux.sys_cred import forget_caps
 from personae.core.exec import StartState
 from personae.core.execload import build_stack
+from personae.core.proc import ProcFlag
 from personae.core.rctl import rlimit_set
 from personae.core.signal import psignal
 from personae.core.signo import Sig, SigInfo
@@ -105,6 +106,18 @@ def release_vfork_parent(proc: Proc) -> None:
     cv, data.vfork_cv = data.vfork_cv, None
     if cv is not None:
         proc.kernel.wakeup(cv)
+
+
+def subreaper_of(proc: Proc) -> Proc | None:
+    """The nearest ancestor that adopts orphans (find_new_reaper, kernel/exit.c)."""
+    p = proc.parent
+    while p is not None and p.zone is proc.zone and p.brand is proc.brand:
+        if p.flag & (ProcFlag.SSYS | ProcFlag.SEXITING):
+            return None
+        if pdata(p).subreaper:
+            return p
+        p = p.parent
+    return None
 
 
 def parent_died(child: Proc, sig: int) -> None:

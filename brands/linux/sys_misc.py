@@ -273,6 +273,9 @@ def _prctl_flags(lwp: Lwp, op: int, a2: int, rest: int) -> int:
     if op == _PR_SET_TIMERSLACK:
         data.timerslack = a2 if 0 < a2 < 1 << 62 else 50_000
         return 0
+    if op == _PR_SET_CHILD_SUBREAPER:
+        data.subreaper = int(bool(a2))
+        return 0
     if op == _PR_SET_NO_NEW_PRIVS:
         if a2 != 1 or rest:
             raise KernelError(Errno.EINVAL, "PR_SET_NO_NEW_PRIVS")

@@ -217,6 +217,16 @@ class BrandSpec:
         """
 
     @hookspec
+    def b_reaper(self, proc: Proc) -> Proc | None:
+        """Who adopts the children of a process that exits; None for the zone's init.
+
+        When: exit, with the children still those of ``proc``.
+        Locks: pidlock.
+        May fail: no.
+        Source: PR_SET_CHILD_SUBREAPER, prctl(2) of Linux; illumos has no such thing.
+        """
+
+    @hookspec
     def b_wait_filter(self, parent: Lwp, child: Proc, options: int) -> bool:
         """Whether a wait with these options may see this child.
 

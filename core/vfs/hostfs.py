@@ -65,7 +65,7 @@ class HostFs(Vfs):
     ) -> None:
         super().__init__(kernel)
         self.lower = HostLower(top)
-        self.source = os.fsencode(self.lower.top)
+        self.source = b"hostfs"  # the host's path is no business of a guest
         self.readonly = readonly
         self.acct = acct
         self.lastino = 1

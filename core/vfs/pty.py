@@ -145,6 +145,8 @@ class PtyMaster(Device):
 class PtySlave(Tty):
     """The slave side: a terminal whose host is the master."""
 
+    v_shown = False
+
     def __init__(self, kernel: Kernel, master: PtyMaster) -> None:
         super().__init__(kernel, OUTMAX)
         self.master = master

@@ -59,6 +59,9 @@ class Tty(Device):
         eof: The host has no more input.
     """
 
+    v_shown = True
+    """What is written to it is output of the machine, and in its digest."""
+
     def __init__(self, kernel: Kernel, outmax: int | None = None) -> None:
         self.kernel = kernel
         self.rdev = DEV_CONSOLE
@@ -307,6 +310,8 @@ class Tty(Device):
             else:
                 take = max(0, min(self.outmax - len(line.out), len(data) - done))
             line.write(data[done : done + take])
+            if self.v_shown:
+                self.kernel.note_output(data[done : done + take])
             done += take
             self._shown()
         if done == len(data):

@@ -287,3 +287,17 @@ def test_a_fault_of_ours_ends_one_process_and_is_told() -> None:
 def _broken(lwp: Any, fd: int, buf: int, n: int) -> int:
     lwp.proc.lock.enter()  # and it holds a lock, too
     return 1 // 0
+
+
+def test_what_a_terminal_shows_is_in_the_digest() -> None:
+    """As what is written to a stream is; how the host takes it makes no difference."""
+    from personae.core.vfs.tty import Tty
+
+    digests = []
+    for text in (b"one", b"two", b"one"):
+        m = Machine()
+        tty = Tty(m.kernel)
+        tty.write(None, text, 0)
+        tty.take_output(1)
+        digests.append(m.digest())
+    assert digests[0] == digests[2] != digests[1]

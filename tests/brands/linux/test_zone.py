@@ -35,6 +35,28 @@ def test_mounts(boot: Boot) -> None:
     assert dev.lookup(b"fd", cred).readlink(None) == b"/proc/self/fd"
 
 
+def test_shares_are_among_the_mounts(
+    boot: Boot, build_case: Build, tmp_path: Path
+) -> None:
+    """/proc/mounts has what the user shares with the zone, without its host path."""
+    shares = [(str(tmp_path), "/data/in", True), (str(tmp_path), "/data/out", False)]
+    z = boot(
+        "linux",
+        {"cat": build_case("linux", PROGRAMS / "showfile.c")},
+        zone={"mounts": shares},
+    )
+    r = z.run(["/cat", "/proc/mounts"])
+    assert r.returncode == 0
+    assert [tuple(line.split()[:4]) for line in r.stdout.decode().splitlines()] == [
+        ("tmpfs", "/", "tmpfs", "rw,relatime"),
+        ("proc", "/proc", "proc", "rw,relatime"),
+        ("devtmpfs", "/dev", "devtmpfs", "rw,relatime"),
+        ("hostfs", "/data/in", "hostfs", "ro,relatime"),
+        ("hostfs", "/data/out", "hostfs", "rw,relatime"),
+        ("devpts", "/dev/pts", "devpts", "rw,relatime"),
+    ]
+
+
 def test_names(boot: Boot) -> None:
     """uname is Linux on riscv64, with the node name of the zone."""
     z = boot("linux", {}, zone={"hostname": "box"})
