@@ -1,13 +1,15 @@
 """Choosing a lwp when not every lwp may run everywhere or at any time.
 
-A lwp runs on the CPUs of its process' pool, on one of them alone if it is bound
-(processor_bind(2)), and not while its zone has used up its cap.  A binding to a CPU
-outside of the pool's set has no effect.
+A lwp runs on the CPUs of its processor set or of its process' pool, on one of them
+alone if it is bound (processor_bind(2)), and not while its zone has used up its cap.
+A binding to a CPU outside of these has no effect.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from personae.core.pset import PS_NONE, pset_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,8 @@ def allowed(lwp: Lwp, cpu: Cpu) -> bool:
     """Whether a lwp may use a CPU at all."""
     pool, bound = lwp.proc.pool, lwp.bind_cpu
     cpus = pool.cpus if pool is not None else ()
+    if lwp.kernel.psets:
+        cpus = lwp.kernel.psets.get(lwp.bind_pset) or pset_cpus(lwp.kernel, PS_NONE)
     if cpus and cpu.id not in cpus:
         return False
     if bound < 0 or bound == cpu.id:

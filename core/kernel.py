@@ -184,6 +184,8 @@ class Kernel:
         self.projects: dict[tuple[int, int], Project] = {}
         self.tasks: dict[int, Task] = {}
         self.pools: dict[str, Pool] = {}
+        self.psets: dict[int, tuple[int, ...]] = {}
+        """CPUs of the processor sets, by number (``core.pset``)."""
         self.contracts: dict[int, Contract] = {}
         self.classes = default_classes()
         for cls in classes:

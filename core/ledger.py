@@ -83,6 +83,7 @@ class _Walk:
             "free_slots": len(k.pids.free_slots),
             "fork_fail_pending": k.fork_fail_pending,
             "ports": counters(k).ports,
+            "psets": dict(sorted(k.psets.items())),
             "timers": sum(len(p.timers) for p in k.practive if p.timers),
             "locks": [m.name for m in k.locks.held],
             "hw": {name: k.hw.stat(what) for name, what in HW_STATS.items()},

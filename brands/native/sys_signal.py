@@ -214,8 +214,13 @@ def sys_kill(lwp: Lwp, pid: int, sig: int) -> int:
     return 0
 
 
-def sys_sigqueue(lwp: Lwp, pid: int, sig: int, value: int, code: int) -> int:
-    """sigqueue(pid, sig, value, code): a signal with a value."""
+def sys_sigqueue(
+    lwp: Lwp, pid: int, sig: int, value: int, code: int, block: int
+) -> int:
+    """sigqueue(pid, sig, value, code, block): a signal with a value.
+
+    With ``block`` it waits while too many are queued, looking at each clock tick.
+    """
     sig = _signo(sig, least=0)
     pid, code = s32(pid), s32(code)
     if pid <= 0:
@@ -226,7 +231,13 @@ def sys_sigqueue(lwp: Lwp, pid: int, sig: int, value: int, code: int) -> int:
     if not can_signal(lwp.proc, target, sig):
         raise KernelError(Errno.EPERM, f"signal to {pid}")
     if sig:
-        sigqueue_check(lwp.proc, target)
+        try:
+            sigqueue_check(lwp.proc, target)
+        except KernelError:
+            if s32(block):
+                k = lwp.kernel
+                raise Sleep(CondVar(), deadline=k.now + k.tick) from None
+            raise
         info = _sender(lwp, sig, code)
         info.value = value
         psignal(target, sig, info)

@@ -9,15 +9,19 @@ from personae.brands.native import abi
 from personae.brands.native.sys_cred import NGROUPS_MAX
 from personae.brands.native.sys_misc import VERSION
 from personae.brands.native.user import space_of
+from personae.core import pset
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.policy import priv_policy, secpolicy_sethostname
+from personae.core.priocntl import IdType, select, simple_set
 from personae.core.ptimer import MAX_TIMERS
 from personae.core.rctl import INFINITY, rctl_value, rlimit_get, rlimit_set
 from personae.core.signo import NSIG, SIGRTMIN
 from personae.core.syscall import s32, s64
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from personae.core.lwp import Lwp
     from personae.core.zone import Zone
 
@@ -153,6 +157,96 @@ def sys_p_online(lwp: Lwp, number: int, flag: int) -> int:
     if flag == P_OFFLINE:
         raise KernelError(Errno.EBUSY, "a CPU can't be taken away")
     return P_ONLINE
+
+
+(
+    PSET_CREATE,
+    PSET_DESTROY,
+    PSET_ASSIGN,
+    PSET_INFO,
+    PSET_BIND,
+    PSET_GETLOADAVG,
+    PSET_LIST,
+) = range(7)
+PSET_BIND_LWP = 10
+PS_QUERY, PS_MYID = -2, -3
+PS_PRIVATE = 2
+"""sys/pset.h."""
+PSET_TYPES = frozenset(
+    (
+        IdType.P_LWPID,
+        IdType.P_PID,
+        IdType.P_TASKID,
+        IdType.P_PROJID,
+        IdType.P_CTID,
+        IdType.P_ZONEID,
+    )
+)
+
+
+def sys_pset(lwp: Lwp, code: int, a1: int, a2: int, a3: int, a4: int) -> int:
+    """pset(code, ...): processor sets; neither attributes nor load averages."""
+    code = s32(code)
+    as_ = space_of(lwp)
+    if code == PSET_CREATE:
+        ident = pset.pset_create(lwp)
+        try:
+            as_.store(a1, "<i", ident)
+        except KernelError:
+            pset.pset_destroy(lwp, ident)
+            raise
+    elif code == PSET_DESTROY:
+        pset.pset_destroy(lwp, _pset(lwp, a1))
+    elif code == PSET_ASSIGN:
+        was = pset.pset_of_cpu(lwp.kernel, s32(a2))
+        if s32(a1) != PS_QUERY:
+            pset.pset_assign(lwp, _pset(lwp, a1), s32(a2))
+        if a3:
+            as_.store(a3, "<i", was)
+    elif code == PSET_INFO:
+        _pset_info(lwp, _pset(lwp, a1), a2, a3, a4)
+    elif code == PSET_BIND:
+        _pset_bind(lwp, s32(a1), s32(a2), s32(a3), a4)
+    elif code == PSET_LIST:
+        _store_some(lwp, sorted(lwp.kernel.psets), a1, a2)
+    else:
+        raise KernelError(Errno.EINVAL, f"pset {code}")
+    return 0
+
+
+def _pset(lwp: Lwp, ident: int) -> int:
+    """A set, PS_MYID being the caller's."""
+    return lwp.bind_pset if s32(ident) == PS_MYID else s32(ident)
+
+
+def _store_some(lwp: Lwp, values: Sequence[int], at: int, count: int) -> None:
+    """Store values where there is room, and how many there are."""
+    as_ = space_of(lwp)
+    if count == 0:
+        return
+    (room,) = as_.load(count, "<I")
+    some = values[:room]
+    if at and some:
+        as_.store(at, f"<{len(some)}i", *some)
+    as_.store(count, "<I", len(values))
+
+
+def _pset_info(lwp: Lwp, ident: int, kind: int, count: int, cpus: int) -> None:
+    found = pset.pset_cpus(lwp.kernel, ident)
+    if kind:
+        space_of(lwp).store(kind, "<i", 1 if ident == pset.PS_NONE else PS_PRIVATE)
+    _store_some(lwp, found, cpus, count)
+
+
+def _pset_bind(lwp: Lwp, ident: int, idtype: int, number: int, old: int) -> None:
+    if idtype not in PSET_TYPES:
+        raise KernelError(Errno.EINVAL, f"id type {idtype}")
+    lwps = select(lwp, simple_set(idtype, number))
+    was = lwps[0].bind_pset
+    if ident != PS_QUERY:
+        pset.pset_bind(lwp, lwp.bind_pset if ident == PS_MYID else ident, lwps)
+    if old:
+        space_of(lwp).store(old, "<i", was)
 
 
 # ---- sizes and limits ----

@@ -208,3 +208,10 @@ def sys_rusagesys(lwp: Lwp, code: int, buf: int) -> int:
     times = [x for u in us for x in divmod(u, 1_000_000)]
     _as(lwp).copyout(buf, RUSAGE.pack(*times, *[0] * 14))
     return 0
+
+
+def sys_lwp_info(lwp: Lwp, buf: int) -> int:
+    """lwp_info(info): user and system time of the lwp, two timespecs."""
+    times = (_ns(lwp.kernel, c) for c in lwp_cycles(lwp))
+    _as(lwp).store(buf, "<qqqq", *(x for ns in times for x in divmod(ns, NANOSEC)))
+    return 0
