@@ -333,8 +333,9 @@ class TimeShare:
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> Any:
         """A copy of the data, for the clone."""
+        buf = self._data(lwp).dup()
         self.unused += 1
-        return self._data(lwp).dup()
+        return buf
 
     @hookimpl
     def cl_free(self, buf: Any) -> None:

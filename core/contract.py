@@ -106,10 +106,10 @@ class Contract:
         """Contracts it is regent of and has taken over."""
         self.czoneid = self.mzoneid = owner.zone.id
         """Zone of the maker, and of those it is about (ct_mzuniqid)."""
-        self.cred = cred.hold()
-        self.project = project.hold()
         self.lock = Mutex(kernel.locks, f"ct_lock:{id}", LockOrder.CONTRACT)
         self.events = CtQueue(CtqKind.CONTRACT)
+        self.cred = cred.hold()  # when all that may fail is done
+        self.project = project.hold()
         self.evcnt = 0
         """Critical events that nobody has acknowledged."""
         self.prev_latest: int | None = None

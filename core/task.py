@@ -74,7 +74,11 @@ def task_create(kernel: Kernel, projid: int, zone: Zone) -> Task:
     tkid = 0
     while tkid in kernel.tasks:
         tkid += 1
-    task = Task(kernel, tkid, project, zone)
+    try:
+        task = Task(kernel, tkid, project, zone)
+    except KernelError:
+        project.rele()
+        raise
     kernel.tasks[tkid] = task
     project.ntasks += 1
     zone.ntasks += 1

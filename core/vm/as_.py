@@ -502,12 +502,12 @@ def as_dup(
         child.odd = parent.odd
         for i, seg in enumerate(segs):
             _seg_dup(txn, child, seg, f"seg_dup:{i}:{seg.kind}")
-    else:  # the same, where nobody listens and none of it can fail
+    else:  # the same, where nobody listens
         txn.announce(_seg_steps(tuple([seg.kind for seg in segs])))
-        child.segs = [seg.dup() for seg in segs]
+        txn.owe("seg_dup", _segs_rele, child)
+        child.segs.extend(seg.dup() for seg in segs)  # what there is, if one fails
         child._bases = parent._bases.copy()
         child.size = parent.size
-        txn.owe("seg_dup", _segs_rele, child)
     text = parent.text
     if text is not None:
         txn.call("text_dup", As.set_text, _undup_text, child, text)

@@ -120,8 +120,9 @@ class FairShare(Members[FssProc]):
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> FssProc:
         """A copy of the data, for the clone; it belongs to no project yet."""
+        buf = replace(self.data(lwp), proj=None)
         self.unused += 1
-        return replace(self.data(lwp), proj=None)
+        return buf
 
     @hookimpl
     def cl_fork(self, lwp: Lwp, child: Lwp, buf: FssProc) -> None:

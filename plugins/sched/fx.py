@@ -65,9 +65,10 @@ class FixedPriority(Members[FxProc]):
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> FxProc:
         """A copy of the data, for the clone."""
-        self.unused += 1
         fx = self.data(lwp)
-        return replace(fx, tq=replace(fx.tq))
+        buf = replace(fx, tq=replace(fx.tq))
+        self.unused += 1
+        return buf
 
     @hookimpl
     def cl_fork(self, lwp: Lwp, child: Lwp, buf: FxProc) -> None:

@@ -61,9 +61,10 @@ class RealTime(Members[RtProc]):
     @hookimpl
     def cl_alloc(self, lwp: Lwp) -> RtProc:
         """A copy of the data, for the clone."""
-        self.unused += 1
         rt = self.data(lwp)
-        return replace(rt, tq=replace(rt.tq))
+        buf = replace(rt, tq=replace(rt.tq))
+        self.unused += 1
+        return buf
 
     @hookimpl
     def cl_fork(self, lwp: Lwp, child: Lwp, buf: RtProc) -> None:
