@@ -153,6 +153,8 @@ def sys_write(lwp: Lwp, fd: int, addr: int, n: int) -> int:
         return file_write(lwp, file, copyin(lwp, addr, n)) if n > 0 else 0
     if n < 0:
         raise KernelError(Errno.EINVAL, f"write of {n} bytes")
+    if file.f_offset > file.f_vnode.v_size():
+        raise KernelError(Errno.EINVAL, "a file has no holes")
     for at in range(0, n, CHUNK):
         size = min(CHUNK, n - at)
         if file.f_offset + size > MAXFILE:

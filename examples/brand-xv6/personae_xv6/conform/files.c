@@ -85,6 +85,11 @@ static void regular(void)
 	fstat(fd, &st);
 	check_eq(st.size, 0, "O_TRUNC empties it, even for a reader");
 	close(fd);
+	fd = open("one", O_WRONLY);
+	write(fd, "abcd", 4);
+	close(open("one", O_WRONLY | O_TRUNC));
+	check_eq(write(fd, "x", 1), -1, "behind the end is no place to write");
+	close(fd);
 	fd = open("big", O_CREATE | O_WRONLY);
 	for (int i = 0; i < 33; i++)
 		if (write(fd, buf, sizeof(buf)) != sizeof(buf))
