@@ -16,7 +16,13 @@ from personae.core.config import loads
 ROOT = Path(__file__).parent.parent
 TOPS = ("personae.core", "personae.brands", "personae.hw", "personae.plugins")
 README = ROOT / "README.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+MADE = (ROOT / "docs" / "api", ROOT / "docs" / "reference")
+"""Pages that ``make docs`` writes."""
+DOCUMENTS = sorted(
+    path
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    if path.parent not in MADE
+)
 
 
 def modules() -> list[str]:
