@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
 from personae.core.cputime import lwp_cycles, proc_cycles
+from personae.core.cputimer import CpuTimer
 from personae.core.errno import Errno, KernelError
 from personae.core.ptimer import MAX_NS
+from personae.core.signo import Sig
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.syscall import s32
 
@@ -147,36 +149,57 @@ def sys_times(lwp: Lwp, buf: int) -> int:
     return k.now // tick
 
 
+# ---- interval timers ----
+
+ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
+CPU_SIGNALS = {ITIMER_VIRTUAL: Sig.SIGVTALRM, ITIMER_PROF: Sig.SIGPROF}
+MICRO = 1_000_000
+
+
 def _itimer(lwp: Lwp, which: int) -> bytes:
-    """ITIMER_REAL as it stands: interval, then what is left."""
-    if s32(which) != 0:
-        raise KernelError(Errno.EINVAL, f"timer {s32(which)}: only ITIMER_REAL")
+    """A timer as it stands: interval, then what is left.
+
+    That of real time is the process', those of CPU time are the lwp's (setitimer(2)).
+    """
     k = lwp.kernel
-    deadline, interval = lwp.proc.itimer_real
-    left = max(deadline - k.now, 1) if deadline else 0
-    us = [-(-_ns(k, c) // 1000) for c in (interval, left)]
-    return b"".join(abi.TIMESPEC.pack(u // 1_000_000, u % 1_000_000) for u in us)
+    if which == ITIMER_REAL:
+        deadline, interval = lwp.proc.itimer_real
+        left = max(deadline - k.now, 1) if deadline else 0
+        times = _ns(k, interval), _ns(k, left)
+    elif which in CPU_SIGNALS:
+        timer = lwp.brand_lwp.itimers.get(which)
+        times = timer.left() if timer is not None else (0, 0)
+    else:
+        raise KernelError(Errno.EINVAL, f"timer {which}")
+    us = [-(-ns // 1000) for ns in times]
+    return b"".join(abi.TIMESPEC.pack(u // MICRO, u % MICRO) for u in us)
 
 
 def sys_getitimer(lwp: Lwp, which: int, valuep: int) -> int:
-    """getitimer(ITIMER_REAL, value)."""
-    _as(lwp).copyout(valuep, _itimer(lwp, which))
+    """getitimer(which, value)."""
+    _as(lwp).copyout(valuep, _itimer(lwp, s32(which)))
     return 0
 
 
 def sys_setitimer(lwp: Lwp, which: int, valuep: int, ovaluep: int) -> int:
-    """setitimer(ITIMER_REAL, value, ovalue)."""
-    k = lwp.kernel
+    """setitimer(which, value, ovalue)."""
+    k, which = lwp.kernel, s32(which)
     old = _itimer(lwp, which)
     if valuep:
         words = _as(lwp).load(valuep, "<qqqq")
         seconds, micros = max(words[::2]), max(words[1::2])
-        if min(words) < 0 or micros >= 1_000_000 or seconds > ITIMER_MAX:
+        if min(words) < 0 or micros >= MICRO or seconds > ITIMER_MAX:
             raise KernelError(Errno.EINVAL, "not a time")
-        interval, first = (
-            k.cycles((words[i] * 1_000_000 + words[i + 1]) * 1000) for i in (0, 2)
-        )
-        k.set_itimer(lwp.proc, k.now + first if first else 0, interval)
+        interval, first = ((words[i] * MICRO + words[i + 1]) * 1000 for i in (0, 2))
+        if which == ITIMER_REAL:
+            when = k.now + k.cycles(first) if first else 0
+            k.set_itimer(lwp.proc, when, k.cycles(interval))
+        else:
+            timers = lwp.brand_lwp.itimers
+            if which not in timers:
+                signo = CPU_SIGNALS[which]
+                timers[which] = CpuTimer(lwp, signo, which == ITIMER_PROF)
+            timers[which].set(first, interval)
     if ovaluep:
         _as(lwp).copyout(ovaluep, old)
     return 0

@@ -43,6 +43,13 @@ static void on_signal(int sig)
 	caught += sig == SIGALRM || sig == SIGUSR1;
 }
 
+static volatile int cpus[2];
+
+static void on_cpu(int sig)
+{
+	cpus[sig - 28]++;
+}
+
 static int64_t clock(int id)
 {
 	struct timespec ts = {-1, 0};
@@ -121,6 +128,30 @@ static void itimers(void)
 	     "setitimer(2)");
 	KTAP(FAILS(syscall(N_getitimer, 9, &old), EINVAL), "an unknown timer is EINVAL",
 	     "getitimer(2)");
+	int64_t cpu = clock(CLOCK_VIRTUAL), at;
+	sigaction(28, on_cpu, 0, 0); /* SIGVTALRM */
+	sigaction(29, on_cpu, 0, 0); /* SIGPROF */
+	it = (struct itimerval){0, 0, 0, 2000};
+	syscall(N_setitimer, 1, &it, NULL);
+	msleep(20);
+	KTAP_EQ(cpus[0], 0, "ITIMER_VIRTUAL does not count a sleep", "setitimer(2)");
+	while (!cpus[0] && clock(CLOCK_VIRTUAL) < cpu + 20000000)
+		spin(1000);
+	at = clock(CLOCK_VIRTUAL) - cpu;
+	KTAP(cpus[0] == 1 && at >= 2000000 && at < 13000000,
+	     "but the time in user mode, to the clock tick",
+	     "setitimer(2)");
+	it = (struct itimerval){0, 1000, 0, 1000};
+	cpu = clock(CLOCK_PROCESS);
+	syscall(N_setitimer, 2, &it, NULL);
+	while (cpus[1] < 5 && clock(CLOCK_PROCESS) < cpu + 20000000)
+		spin(1000);
+	at = clock(CLOCK_PROCESS) - cpu;
+	it = (struct itimerval){0, 0, 0, 0};
+	KTAP(syscall(N_setitimer, 2, &it, &old) == 0 && old.iusec == 1000 && old.usec <= 1000,
+	     "getitimer knows of it", "getitimer(2)");
+	KTAP(cpus[1] == 5 && at >= 5000000 && at < 6000000,
+	     "ITIMER_PROF counts system calls, too, again and again", "setitimer(2)");
 	alarm(100);
 	KTAP_EQ(alarm(0), 100, "alarm tells what was left of the last", "alarm(2)");
 }
