@@ -309,7 +309,8 @@ def _tell_parent(proc: Proc, code: CldCode, status: int) -> None:
         return
     proc.kernel.wakeup(parent.wait_cv)
     if not parent.flag & SJCTL:
-        info = SigInfo(SIGCLD, code, proc.pid, proc.cred.uid, status)
+        zoneid = proc.zone.id
+        info = SigInfo(SIGCLD, code, proc.pid, proc.cred.uid, status, zoneid=zoneid)
         psignal(parent, SIGCLD, info)
 
 
@@ -353,6 +354,7 @@ def exit_info(proc: Proc) -> SigInfo:
         proc.wdata,
         utime=proc.utime,
         stime=proc.stime,
+        zoneid=proc.zone.id,
     )
 
 

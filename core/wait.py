@@ -66,6 +66,7 @@ class WaitResult(NamedTuple):
         status: Exit status (all its bits), or signal (illumos number).
         utime: CPU time of the child and its reaped children, in cycles.
         stime: Likewise system time.
+        zoneid: Its zone.
     """
 
     pid: int
@@ -74,6 +75,7 @@ class WaitResult(NamedTuple):
     status: int
     utime: int
     stime: int
+    zoneid: int
 
     def wstat(self, sig: int | None = None) -> int:
         """The status word of wait(3), with the brand's number of the signal."""
@@ -159,7 +161,13 @@ def _ready(c: Proc, options: int) -> bool:
 
 def _report(p: Proc, c: Proc, options: int) -> WaitResult:
     result = WaitResult(
-        c.pid, c.cred.uid, c.wcode, c.wdata, c.utime + c.cutime, c.stime + c.cstime
+        c.pid,
+        c.cred.uid,
+        c.wcode,
+        c.wdata,
+        c.utime + c.cutime,
+        c.stime + c.cstime,
+        c.zone.id,
     )
     if options & WNOWAIT:
         return result

@@ -127,6 +127,7 @@ def sys_waitid(lwp: Lwp, idtype: int, ident: int, infop: int, options: int) -> i
             0,
             got.utime,
             got.stime,
+            zoneid=got.zoneid,
         )
         tick = max(1, lwp.kernel.config.clock_hz // abi.CLK_TCK)
         data = abi.pack_siginfo(info, proc.zone.id, tick)

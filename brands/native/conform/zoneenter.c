@@ -110,15 +110,17 @@ static int enter_look(long id)
 
 static int enter_group(long id)
 {
+	pid_t outside = getppid();
+
 	if (zone_enter((zoneid_t)id) == -1)
 		return 127;
-	return getppid() == 0;
+	return getppid() == outside; /* inside it is zsched */
 }
 
 static void entering(zoneid_t id)
 {
 	KTAP_EQ(in_contract(enter_look, id), 0, "zone_enter: id, root, directory, session, children and IPC are the zone's", "zone_enter(3C)");
-	KTAP_EQ(in_contract(enter_group, id), 0, "who entered still has its parent outside", "zlogin(1)");
+	KTAP_EQ(in_contract(enter_group, id), 0, "inside, the parent of who entered is zsched", "zlogin(1)");
 	KTAP_EQ(in_child(enter_only, id), EINVAL, "who shares its contract does not enter", "zone_enter(3C)");
 	KTAP_EQ(in_contract(enter_holding, id), EINVAL, "who holds a contract does not enter", "zone_enter(3C)");
 	KTAP_EQ(in_contract(enter_shared, id), EFAULT, "who maps shared anonymous memory does not enter", "zone_enter(3C)");
