@@ -67,11 +67,17 @@ class CpuTimer(Timer):
         self.itimer_real = (when, 0)
         kernel.disp.at(when, self)
 
+    def cancel(self) -> None:
+        """It expires no more."""
+        self.due = 0
+        self.itimer_real = (0, 0)
+
     def expired(self) -> None:
         """Look: send the signal if its time is used up."""
         kernel = self.lwp.kernel
         if self.lwp.state in (TState.TS_ZOMB, TState.TS_FREE):
-            self.due = 0
+            self.cancel()
+            return
         used = self._used()
         idle, self.seen = used == self.seen, used
         if self.due and used >= self.due:

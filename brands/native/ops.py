@@ -38,7 +38,10 @@ class NativeOps:
 
     @hookimpl
     def b_lwpexit(self, lwp: Lwp) -> None:
-        """Somebody may lwp_wait() for it."""
+        """Somebody may lwp_wait() for it; its timers of CPU time are gone."""
+        if isinstance(lwp.brand_lwp, LwpData):
+            for timer in lwp.brand_lwp.itimers.values():
+                timer.cancel()
         if lwp.tpflag & TpFlag.TP_TWAIT:
             lwp.proc.zombies.append(lwp.tid)
 
