@@ -23,6 +23,7 @@ def test_operations_are_called_as_they_are(brand: Any) -> None:
     assert between == []
 
 
+@pytest.mark.alone
 def test_the_promised_figures() -> None:
     """The least of a few runs; a busy machine gets more of them."""
     found: list[tuple[str, float, float]] = []

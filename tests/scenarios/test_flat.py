@@ -48,6 +48,7 @@ def median_fork(z: Any, brand: str, mib: int) -> float:
     return statistics.median(clock.times)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("brand", ["native", "linux"])
 def test_flat(
