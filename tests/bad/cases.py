@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from personae.brands.linux import BRAND as LINUX
 from personae.core import brands, points
 from personae.core.brand import Brand, DefaultOps
 from personae.core.cli import main
@@ -35,6 +36,7 @@ from personae.core.syscall import load_sysent
 from tests.bad.texts import SYSCALLS, TOML
 
 HELLO = Path(__file__).parents[2] / "brands" / "linux" / "guests" / "hello.elf"
+TRUE = str(HELLO.with_name("true.elf"))
 linux = calls_of("linux")
 
 # ---- files ----
@@ -257,6 +259,7 @@ vars(ODD).update(
     empty=types.SimpleNamespace(),
     brand=Brand("other", Good(), {}),
     Ops=Good,
+    watch=Fails(),
 )
 
 
@@ -382,7 +385,41 @@ def said_by_cli(argv: list[str], folder: Path) -> str:
     ):
         status = main(argv)
     text = re.sub(r"(?m)^usage: .*\n?", "", err.getvalue()).strip()
-    return f"{text}\n[exit {status}]" if status else ""
+    return f"{text}\n[exit {status}]"
+
+
+class Sloppy(type(LINUX.plugin)):  # type: ignore[misc]
+    """A brand whose operation fails where none may."""
+
+    @hookimpl
+    def b_exec(self, lwp: Any) -> None:
+        raise LookupError("seeded")
+
+
+def with_package(group: str, value: str, argv: list[str], folder: Path) -> str:
+    """What a command says with one package more."""
+    row = EntryPoint("odd", value, group)
+    vars(row).update(dist=types.SimpleNamespace(name="odd-package-1", version="1.0"))
+    real = points.entry_points
+
+    def rows(group: str) -> list[EntryPoint]:
+        return [*real(group=group), *([row] if group == row.group else [])]
+
+    with (
+        mock.patch.dict(sys.modules, {"odd_package": ODD}),
+        mock.patch.object(points, "entry_points", side_effect=rows),
+    ):
+        return said_by_cli(argv, folder)
+
+
+RUNS: dict[str, Callable[[Path], str]] = {
+    "plugin-that-fails": lambda f: with_package(
+        points.GROUP, "odd_package:watch", ["run", "-p", "odd", TRUE], f
+    ),
+    "brand-that-fails": lambda f: with_package(
+        brands.GROUP, "odd_package:sloppy", ["run", "-b", "odd", TRUE], f
+    ),
+}
 
 
 @contextlib.contextmanager
@@ -434,6 +471,8 @@ def all_cases() -> list[Case]:
             Case(f"{kind}/{n}", lambda f, a=a: complaint(a)) for n, a in acts.items()
         ]
     out += [Case(f"elf/{n}", lambda f, d=d: said_of_elf(d, f)) for n, d in ELFS.items()]
+    vars(ODD)["sloppy"] = Brand("odd", Sloppy(), LINUX.sysent)
+    out += [Case(f"cli/{n}", s) for n, s in RUNS.items()]
     out += [Case(f"cli/{n}", lambda f, a=a: said_by_cli(a, f)) for n, a in CLI.items()]
     return out
 
@@ -443,7 +482,7 @@ def said(case: Case) -> str:
     with tempfile.TemporaryDirectory() as name:
         text = case.say(Path(name))
         text = text.replace(f"{Path(name).resolve()}/", "").replace(f"{name}/", "")
-    return re.sub(r"cases\.py:\d+", "cases.py:N", text.replace(str(HELLO), "hello.elf"))
+    return re.sub(r"cases\.py:\d+", "cases.py:N", text.replace(f"{HELLO.parent}/", ""))
 
 
 def report() -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
 from personae.core.config import Config, ConfigError, Known, load, loads
 from personae.core.config.jsonschema import json_schema
+from personae.core.config.markers import OneOf, Range
 from personae.core.config.rules import UNSUPPORTED
 from personae.core.config.units import When
 
@@ -408,3 +411,24 @@ def test_json_schema() -> None:
     """The committed schema is the one that the classes give."""
     committed = Path(__file__).parents[2] / "docs" / "zones.schema.json"
     assert json.loads(committed.read_text()) == json_schema()
+
+
+@dataclass(frozen=True)
+class ZoneOptions:
+    """The table of a brand that describes it by a class."""
+
+    nproc: Annotated[int, Range(1, 64), "most processes"] = 64
+    kind: Annotated[str, OneOf(("old", "new"), "kind")] = "new"
+
+
+def test_a_brand_s_table_by_a_class() -> None:
+    known = Known({"mine": ZoneOptions})
+    good = '[zone.a]\nbrand = "mine"\n[zone.a.mine]\nnproc = 5\n'
+    assert loads(good, known=known).zones["a"].brand_options == {"nproc": 5}
+    with pytest.raises(ConfigError) as e:
+        loads(good.replace("5", "0") + 'kind = "od"\nmore = 1\n', "z.toml", known=known)
+    assert str(e.value).splitlines() == [
+        "z.toml:4: zone.a.mine.nproc: must be at least 1, got 0",
+        "z.toml:5: zone.a.mine.kind: unknown kind 'od' (did you mean 'old'?)",
+        "z.toml:6: zone.a.mine.more: unknown key (known: nproc, kind)",
+    ]

@@ -6,8 +6,10 @@ Sources: kernel/exec.c, kernel/trap.c, kernel/param.h of xv6-riscv.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
+from personae.core.config.markers import Range
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import StartState
 from personae.core.hookspecs import hookimpl
@@ -34,11 +36,18 @@ UNKNOWN_SIGNALS = (
 """What pipes and terminals send here and xv6 has no notion of."""
 
 
+@dataclass(frozen=True)
+class Options:
+    """The table ``[zone.NAME.xv6]``."""
+
+    nproc: Annotated[int, Range(1, 8192), "most processes"] = NPROC
+
+
 class Xv6Ops:
     """What xv6 does where brands differ."""
 
-    zone_options = ("nproc",)
-    """Keys of a zone's table ``[zone.NAME.xv6]``: most processes."""
+    zone_options = Options
+    """The table ``[zone.NAME.xv6]``."""
 
     @hookimpl
     def b_init_brand_data(self, zone: Zone) -> None:
