@@ -69,6 +69,9 @@ class Timer:
         raise NotImplementedError
 
 
+RAN, IDLE = Status.RAN, Status.IDLE
+
+
 def _clock(cpu: Cpu) -> int:
     return cpu.clock
 
@@ -262,7 +265,7 @@ class Dispatcher:
         if self.deadlines:
             self.expire(cpu.clock)
             if not self.nrunnable:
-                return Status.RAN
+                return RAN
         return self._start(cpu, self._best(), limit)
 
     def _step_restricted(self, limit: int | None) -> Status:
@@ -273,7 +276,7 @@ class Dispatcher:
         when = self.next_deadline()
         if when is not None and when <= start:
             self.expire(when)
-            return Status.RAN
+            return RAN
         if limit is not None and start >= limit:
             return self._jump(limit, limit)
         self._dequeue(lwp)
@@ -284,20 +287,20 @@ class Dispatcher:
         """Nothing can run: let time go on to the next event."""
         k = self.kernel
         if when is None:
-            return Status.IDLE
+            return IDLE
         if limit is not None and when > limit:
             when = limit
         for c in k.cpus:
             c.clock = max(c.clock, when)
         k.now = when
         self.expire(when)
-        return Status.RAN
+        return RAN
 
     def _start(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> Status:
         if cpu.clock < lwp.ready:
             cpu.clock = lwp.ready
         self._run(cpu, lwp, limit)
-        return Status.RAN
+        return RAN
 
     def _run(self, cpu: Cpu, lwp: Lwp, limit: int | None) -> None:
         k = self.kernel
@@ -321,10 +324,11 @@ class Dispatcher:
         new_mstate(lwp, USER)
         lwp.regs[CYCLE] = start = cpu.clock
         self.yielding = False
-        part = k.hw.slice(cpu.id).view
-        ecalls = part[S_ECALLS]
+        part = k.hw.slice(cpu.id)
+        view = part.view
+        ecalls = view[S_ECALLS]
         try:
-            trap.run(k, cpu, lwp, end)
+            trap.run(k, part, lwp, end)
         except Panic:
             raise
         except Exception as e:  # a bug of ours: one process pays, and we tell
@@ -335,13 +339,14 @@ class Dispatcher:
         cpu.clock = k.now
         if cap is not None:
             cap.charge(k.now, k.now - start)
-        system = (part[S_ECALLS] - ecalls) * k.syscall_cost
-        cpu.instret += k.now - start - system
+        ran = k.now - start
+        system = (view[S_ECALLS] - ecalls) * k.syscall_cost
+        cpu.instret += ran - system
         if lwp.state is TS_ZOMB:
             lwp.proc.stime += system
         else:
             lwp.stime += system
-        cpu_time_tick(lwp, k.now - start)
+        cpu_time_tick(lwp, ran)
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
         if lwp.state is not TS_ONPROC:
@@ -349,7 +354,7 @@ class Dispatcher:
         front = False
         if lwp.cls is not None:
             ops = lwp.cls.ops
-            front = not ops.cl_tick(lwp, k.now - start) and ops.cl_preempt(lwp)
+            front = not ops.cl_tick(lwp, ran) and ops.cl_preempt(lwp)
         new_mstate(lwp, WAIT_CPU)
         lwp.state = TS_RUN
         lwp.ready = k.now

@@ -159,6 +159,7 @@ class Kernel:
     ) -> None:
         self.locks = LockSet(self.config.lock_checking)
         self.pidlock = Mutex(self.locks, "pidlock", LockOrder.PIDLOCK)
+        self._p_lock = Mutex(self.locks, "p_lock", LockOrder.P_LOCK)
         self.nlwps_lock = Mutex(self.locks, "zone_nlwps_lock", LockOrder.NLWPS)
         self.vfs_state: Any = None
         self.practive: list[Proc] = []
@@ -271,7 +272,7 @@ class Kernel:
 
     def new_p_lock(self) -> Mutex:
         """A p_lock."""
-        return Mutex(self.locks, "p_lock", LockOrder.P_LOCK)
+        return self._p_lock.like()
 
     # ---- time and chance ----
 

@@ -103,13 +103,13 @@ def nproc_check(kernel: Kernel, cred: Cred, zone: Zone) -> None:
     Raises:
         KernelError: EAGAIN.
     """
-    pidlock = kernel.pidlock
-    pidlock.enter()
-    over = kernel.nproc >= kernel.v_maxup and (
-        kernel.nproc >= kernel.v_maxupttl
-        or upcount_get(kernel, cred.uid, zone.id) >= kernel.v_maxup
-    )
-    pidlock.exit()
+    if kernel.nproc < kernel.v_maxup:
+        return
+    with kernel.pidlock:
+        over = (
+            kernel.nproc >= kernel.v_maxupttl
+            or upcount_get(kernel, cred.uid, zone.id) >= kernel.v_maxup
+        )
     if over and not secpolicy_newproc(cred):
         zone.ffnoproc += 1
         why = f"out of per-user processes for uid {cred.uid}"

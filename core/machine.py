@@ -19,7 +19,7 @@ from personae.core import savefile
 from personae.core.brands import load_brands
 from personae.core.classes import load_classes
 from personae.core.config.units import parse_size
-from personae.core.disp import Status
+from personae.core.disp import IDLE, Status
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.observers import Observers
 from personae.core.proc import SZOMB
@@ -375,7 +375,7 @@ class Machine:
                 until = None if when is None else _ns(k, when - k.now)
                 if door.pump(idle, until):
                     continue
-            if disp.step(limit) is Status.IDLE and not disp.nrunnable:
+            if disp.step(limit) is IDLE and not disp.nrunnable:
                 raise Deadlock(_still(procs))
             if limit is not None and min(c.clock for c in k.cpus) >= limit:
                 raise TimeLimit(_still(procs))

@@ -27,7 +27,6 @@ from personae.core import policy
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.rctldefs import (
     BY_ENTITY,
-    CACHED,
     DEFAULT_MAX_CONTRACTS,
     ENTITIES,
     INFINITY,
@@ -147,8 +146,9 @@ def rctl_set_dup(parent: Proc, child: Proc) -> RctlSet:
         old.mine = set()
     new.mine, new.recipients = set(), 0
     # The set callbacks: the values are the parent's, and so is what is cached of them.
-    for _, attr in CACHED["process"]:
-        setattr(child, attr, getattr(parent, attr))
+    child.cpu_ctl, child.fsz_ctl = parent.cpu_ctl, parent.fsz_ctl
+    child.stk_ctl, child.fno_ctl = parent.stk_ctl, parent.fno_ctl
+    child.vmem_ctl = parent.vmem_ctl
     lock.exit()
     child.rctls = new
     return new

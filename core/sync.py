@@ -110,35 +110,43 @@ class Mutex:
     """A kernel lock with an owner and a rank.
 
     ``with lock:`` takes and drops it; a path that everything goes through calls
-    ``enter`` and ``exit``, which cost half as much.
+    ``enter`` and ``exit``, which cost half as much.  Where locks are not checked, it
+    is a ``FreeMutex``.
 
     Attributes:
-        held: The locks held at this moment; None if nothing is checked.
+        held: The locks held at this moment, the last one last.
+        name: For messages.
+        order: Its rank.
     """
 
-    __slots__ = ("held", "name", "order", "owned")
+    __slots__ = ("_owned", "held", "name", "order")
 
     def __init__(self, locks: LockSet, name: str, order: LockOrder) -> None:
-        self.held = locks.held if locks.checking else None
+        self.held = locks.held
         self.name = name
         self.order = int(order)
-        self.owned = False
+        self._owned = False
+        if not locks.checking:
+            self.__class__ = FreeMutex
 
     def like(self) -> Mutex:
         """Another lock of the same kind, free."""
-        new = Mutex.__new__(Mutex)
+        new = object.__new__(self.__class__)
         new.held, new.name, new.order = self.held, self.name, self.order
-        new.owned = False
+        new._owned = False
         return new
+
+    @property
+    def owned(self) -> bool:
+        """Whether it is held."""
+        return self in self.held
 
     def enter(self) -> None:
         """Take the lock; Panic if it is held, or if the order is broken."""
         held = self.held
-        if held is not None:
-            if held and held[-1].order >= self.order:
-                self._check(held)
-            held.append(self)
-        self.owned = True
+        if held and held[-1].order >= self.order:
+            self._check(held)
+        held.append(self)
 
     def enter_as(self, order: int) -> None:
         """Take the lock with another rank.
@@ -152,7 +160,7 @@ class Mutex:
 
     def _check(self, held: list[Mutex]) -> None:
         """The last lock is none of a lower rank: it may be one of the same."""
-        if self.owned:
+        if self in held:
             raise Panic(f"recursive mutex_enter: {self.name}")
         if held[-1].order > self.order:
             names = ", ".join(m.name for m in held)
@@ -160,15 +168,13 @@ class Mutex:
 
     def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
-        if not self.owned:
-            raise Panic(f"mutex_exit of a lock not held: {self.name}")
-        self.owned = False
         held = self.held
-        if held is not None:
-            last = held.pop()
-            if last is not self:  # dropped before one that was taken later
-                held.remove(self)
-                held.append(last)
+        if held and held[-1] is self:
+            held.pop()
+        elif self in held:  # dropped before one that was taken later
+            held.remove(self)
+        else:
+            raise Panic(f"mutex_exit of a lock not held: {self.name}")
 
     def __enter__(self) -> None:
         self.enter()
@@ -178,5 +184,29 @@ class Mutex:
 
     def assert_held(self) -> None:
         """Panic unless the lock is held."""
-        if self.held is not None and not self.owned:
+        if self not in self.held:
             raise Panic(f"lock not held: {self.name}")
+
+
+class FreeMutex(Mutex):
+    """A lock that only knows whether it is held."""
+
+    __slots__ = ()
+
+    @property
+    def owned(self) -> bool:
+        """Whether it is held."""
+        return self._owned
+
+    def enter(self) -> None:
+        """Take the lock."""
+        self._owned = True
+
+    def exit(self) -> None:
+        """Drop the lock; Panic if it is not held."""
+        if not self._owned:
+            raise Panic(f"mutex_exit of a lock not held: {self.name}")
+        self._owned = False
+
+    def assert_held(self) -> None:
+        """Nothing is checked."""

@@ -9,7 +9,7 @@ Must not know: any brand's numbers or registers beyond a7 and the brand's operat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from personae.core import probes, prstop, signal, watchpoint
 from personae.core.errno import Errno, KernelError, Panic
@@ -31,7 +31,6 @@ from personae.core.vfork import vfwait
 from personae.core.vm.as_ import Fault
 
 if TYPE_CHECKING:
-    from personae.core.cpu import Cpu
     from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
     from personae.core.syscall import Result, Sysent
@@ -46,14 +45,13 @@ FLTILL, FLTBPT, FLTTRACE, FLTACCESS, FLTBOUNDS = 1, 3, 4, 5, 6
 TRAP_TRACE = 2
 
 
-def run(k: Kernel, cpu: Cpu, lwp: Lwp, end: int) -> None:
-    """Run ``lwp`` until ``end`` (cycles) or until it can't go on.
+def run(k: Kernel, part: Any, lwp: Lwp, end: int) -> None:
+    """Run ``lwp`` in the slice of its CPU until ``end``, or until it can't go on.
 
     On return ``k.now`` is the time at which it stopped.  This is the one hot loop
     of the kernel: a call that succeeds at once passes through here alone.
     """
     regs, proc, disp = lwp.regs, lwp.proc, k.disp
-    part = k.hw.slice(cpu.id)
     go, view = part.go, part.view
     view[S_CTX], view[S_END], view[S_COST] = lwp.ctx, end, k.syscall_cost
     find, sysret = proc.brand.sysent.get, proc.brand.ops.b_sysret

@@ -118,9 +118,16 @@ class ProcData:
     def forked(self) -> ProcData:
         """What a child starts with (kernel/fork.c, copy_process)."""
         new = ProcData.__new__(ProcData)
-        new.__dict__.update(self.__dict__)
+        new.__dict__ = self.__dict__.copy()
         new.pdeathsig = new.subreaper = 0
         new.fs = new.vfork_cv = new.exit_cv = None
+        return new
+
+    @staticmethod
+    def zeroed() -> ProcData:
+        """What a process starts with before the copy."""
+        new = ProcData.__new__(ProcData)
+        new.__dict__ = _ZERO.copy()
         return new
 
     def exec(self) -> None:
@@ -128,6 +135,9 @@ class ProcData:
         self.exit_signal = 17
         self.dumpable = 1
         self.keepcaps = 0
+
+
+_ZERO = ProcData().__dict__
 
 
 @dataclass

@@ -55,7 +55,7 @@ class LinuxOps:
     @hookimpl
     def b_setbrand(self, proc: Proc) -> None:
         """A zeroed block."""
-        proc.brand_data = ProcData()
+        proc.brand_data = ProcData.zeroed()
 
     @hookimpl
     def b_copy_procdata(self, child: Proc, parent: Proc) -> None:
