@@ -23,6 +23,11 @@ from typing import Any
 def fields_of(cls: type) -> dict[str, Any]:
     """What the fields of an object start with; None for those ``__init__`` makes.
 
-    They are in from the start, so that the dict of an object never has to grow.
+    They are in from the start, so that the dict of an object never has to grow.  The
+    class gives its own up: a field that is there, too, is looked up the slow way.
     """
-    return {name: vars(cls).get(name) for name in cls.__annotations__}
+    fields = {name: vars(cls).get(name) for name in cls.__annotations__}
+    for name in fields:
+        if name in vars(cls):
+            delattr(cls, name)
+    return fields

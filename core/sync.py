@@ -169,12 +169,15 @@ class Mutex:
     def exit(self) -> None:
         """Drop the lock; Panic if it is not held."""
         held = self.held
-        if held and held[-1] is self:
-            held.pop()
-        elif self in held:  # dropped before one that was taken later
-            held.remove(self)
-        else:
-            raise Panic(f"mutex_exit of a lock not held: {self.name}")
+        if held:
+            last = held.pop()
+            if last is self:
+                return
+            held.append(last)
+            if self in held:  # dropped before one that was taken later
+                held.remove(self)
+                return
+        raise Panic(f"mutex_exit of a lock not held: {self.name}")
 
     def __enter__(self) -> None:
         self.enter()
