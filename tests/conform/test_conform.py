@@ -54,6 +54,11 @@ def test_there_are_enough(b: Brand) -> None:
     assert odd == []
 
 
+def test_the_areas_of_native() -> None:
+    wanted = "fork vfork forkall wait exec signal lwp contract rctl zone proc shm door"
+    assert {*wanted.split(), "file", "tty"} <= set(own(NATIVE))
+
+
 def test_no_brand_has_exceptions() -> None:
     assert [dict(b.conformance.gaps) for b in BRANDS.values()] == [{}, {}]
 
