@@ -110,6 +110,8 @@ class Zone:
         """The program zone_boot(2) starts, and its arguments."""
         self.bootargs = b""
         self.fs_allowed = b""
+        self.reboots = False
+        """It went down to be booted again (uadmin(2))."""
         self.hostid: int | None = None
         """Emulated hostid; None for that of the machine."""
         self.cv = CondVar()

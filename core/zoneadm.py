@@ -204,11 +204,23 @@ def _not_global(name: str, what: str) -> None:
         raise ZoneadmError(name, f"{what} operation is invalid for the global zone")
 
 
-def sweep(machine: Machine) -> None:
-    """Do what zoneadmd does when a zone has gone down by itself: destroy it."""
+def sweep(machine: Machine) -> list[str]:
+    """Do what zoneadmd does for zones that have gone down by themselves.
+
+    They are destroyed, and booted again if that was what they asked for.
+
+    Returns:
+        The names of those that were booted.
+    """
+    booted = []
     for zone in list(machine.kernel.zones.values()):
         if zone.state >= ZoneState.DOWN and zone.name in machine.kernel.installed:
             zone_destroy(zone)
+            if zone.reboots:
+                args = zone.bootargs.decode("utf-8", "replace").split()
+                boot(machine, zone.name, args)
+                booted.append(zone.name)
+    return booted
 
 
 def ready(machine: Machine, name: str) -> ZoneHandle:

@@ -21,6 +21,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, kill_proc, proc_exit
 from personae.core.fork import newproc
 from personae.core.ipc import ipc_zone_halt
+from personae.core.policy import secpolicy_zone_admin
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import sess_create
 from personae.core.signal import psignal
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from personae.core.file import File
     from personae.core.kernel import Kernel
+    from personae.core.lwp import Lwp
     from personae.core.vfs.vnode import Vnode
 
 INIT_ENV = (b"PATH=/usr/sbin:/usr/bin:/sbin:/bin",)
@@ -233,6 +235,22 @@ def zone_shutdown(zone: Zone) -> bool:
         if p.stat is not ProcStat.SZOMB:
             psignal(p, Sig.SIGKILL)
     return _down_if_empty(zone)
+
+
+def zone_kadmin(lwp: Lwp, *, reboot: bool, bootargs: bytes = b"") -> None:
+    """A process of a zone takes its zone down, with itself (uadmin(2)).
+
+    Whoever administers the zones boots it again if ``reboot`` says so.
+
+    Raises:
+        KernelError: EPERM.
+    """
+    zone = lwp.proc.zone
+    secpolicy_zone_admin(lwp.cred)
+    if zone.state <= ZoneState.RUNNING:
+        zone.reboots, zone.bootargs = reboot, bootargs or zone.bootargs
+    zone_shutdown(zone)
+    proc_exit(lwp, CldCode.EXITED, 0)
 
 
 def _down_if_empty(zone: Zone) -> bool:

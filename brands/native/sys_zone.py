@@ -18,7 +18,7 @@ from personae.core.policy import secpolicy_zone_config
 from personae.core.rctl import RCTLS, RctlLocal, RctlPriv, RctlVal, rctl_changed
 from personae.core.rctldefs import INFINITY, RctlGlobal
 from personae.core.sync import Sleep
-from personae.core.syscall import s32
+from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.vfs.lookup import lookup, path_of
 from personae.core.zone import (
     GLOBAL_ZONEID,
@@ -31,6 +31,7 @@ from personae.core.zoneenter import zone_enter, zone_find
 from personae.core.zonelife import (
     zone_create,
     zone_destroy,
+    zone_kadmin,
     zone_ready,
     zone_set_brand,
     zone_set_root,
@@ -399,3 +400,29 @@ def _set_class(zone: Zone, name: str) -> None:
     if cls is None or not cls.ops.cl_getclinfo().settable:
         raise KernelError(Errno.EINVAL, f"no scheduling class {name!r} for programs")
     zone.sched_class = name
+
+
+# ---- uadmin ----
+
+A_REBOOT, A_SHUTDOWN = 1, 2
+A_UNSUPPORTED = (3, 4, 5, 15, 26)
+"""A_FREEZE, A_REMOUNT, A_DUMP, A_FTRACE, A_CONFIG: never in a zone."""
+AD_HALT, AD_BOOT, AD_POWEROFF = 0, 1, 6
+AD_UNSUPPORTED = (2, 3, 4, 7)
+"""AD_IBOOT, AD_SBOOT, AD_SIBOOT, AD_NOSYNC."""
+
+
+def sys_uadmin(lwp: Lwp, cmd: int, fcn: int, mdep: int) -> NoReturnType:
+    """uadmin(cmd, fcn, mdep) from within a zone (zone_kadmin, os/zone.c)."""
+    cmd, fcn = s32(cmd), s32(fcn)
+    known = (AD_HALT, AD_BOOT, AD_POWEROFF, *AD_UNSUPPORTED)
+    if cmd in A_UNSUPPORTED or (cmd == A_SHUTDOWN and fcn in AD_UNSUPPORTED):
+        raise KernelError(Errno.ENOTSUP, f"uadmin {cmd}, {fcn}")
+    if cmd not in (A_REBOOT, A_SHUTDOWN) or (cmd == A_SHUTDOWN and fcn not in known):
+        raise KernelError(Errno.EINVAL, f"uadmin {cmd}, {fcn}")
+    if lwp.proc.zone.id == GLOBAL_ZONEID:
+        raise KernelError(Errno.ENOTSUP, "the global zone is taken down from outside")
+    reboot = cmd == A_REBOOT or fcn == AD_BOOT
+    args = _as(lwp).copyinstr(mdep, BOOTARGS_MAX) if mdep and reboot else b""
+    zone_kadmin(lwp, reboot=reboot, bootargs=args)
+    return NORETURN

@@ -7,15 +7,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from personae.core import zoneadm
 from personae.core.cli import EXIT_USAGE, CliError, complain
 from personae.core.cli.kept import VARIABLE, path_of, save, working
+from personae.core.cli.session import Session
 from personae.core.cli.zones import ending
 from personae.core.errno import KernelError
 from personae.core.machine import Deadlock, TimeLimit
+from personae.core.zone import ZoneState
 
 if TYPE_CHECKING:
-    from personae.core.cli.session import Session
+    from collections.abc import Iterable
+
     from personae.core.machine import Machine
 
 RUN_NS = 10_000_000_000
@@ -81,35 +86,68 @@ def boot(machine: Machine) -> None:
             raise CliError(text) from None
 
 
+class ZoneDown(Exception):
+    """A zone has gone down by itself: zoneadmd's work is to be done."""
+
+
+class KeptSession(Session):
+    """Shows the consoles of all zones; stops when one of them goes down."""
+
+    @override
+    def pump(self, idle: bool, until_ns: int | None) -> bool:
+        """As a session that listens to nobody."""
+        self.flush()
+        if any(z.state >= ZoneState.DOWN for z in self.machine.kernel.zones.values()):
+            raise ZoneDown
+        return False
+
+    def attach_all(self, names: Iterable[str]) -> None:
+        """Take part in the inits of these zones, each line with its zone's name."""
+        installed = self.machine.kernel.installed
+        with_init = [n for n, inst in installed.items() if inst.conf.init is not None]
+        width = max(map(len, with_init), default=0)
+        for name in names:
+            job = installed[name].job
+            if job is not None:
+                prefix = f"{name:>{width}} | " if len(with_init) > 1 else ""
+                self.attach(self.machine.zone(name), job, prefix)
+
+
 def go_on(machine: Machine, args: argparse.Namespace, path: Path) -> None:
     """Run until nothing can run any more, or the time is over; show the output."""
-    from personae.core.cli.session import Session
-
-    session = Session(machine, args.time_limit or RUN_NS, listen=False)
-    jobs = {n: i.job for n, i in machine.kernel.installed.items() if i.job is not None}
-    width = max((len(name) for name in jobs), default=0)
-    for name, job in jobs.items():
-        zone = zoneadm.zone_of(machine, name)
-        if zone is not None:
-            handle = machine.zone(name)
-            session.attach(handle, job, f"{name:>{width}} | " if len(jobs) > 1 else "")
-    try:
-        session.run([machine.kernel.p0])
-    except (Deadlock, TimeLimit):
-        session.flush()
-    zoneadm.sweep(machine)
-    tell(machine, session, path)
+    session = KeptSession(machine, args.time_limit or RUN_NS, listen=False)
+    up = [n for n in machine.kernel.installed if zoneadm.zone_of(machine, n)]
+    session.attach_all(up)
+    while True:
+        try:
+            session.run([machine.kernel.p0])
+        except ZoneDown:
+            session.attach_all(swept(machine, session))
+        except (Deadlock, TimeLimit):
+            break
+    session.flush()
+    tell(machine, path)
 
 
-def tell(machine: Machine, session: Session, path: Path) -> None:
+def swept(machine: Machine, session: KeptSession) -> list[str]:
+    """Do zoneadmd's work and tell of it; the zones that were booted again."""
+    session.flush()
+    names = {id(inst.job): name for name, inst in machine.kernel.installed.items()}
+    gone = [p for p in session.programs if p.job.done]
+    booted = zoneadm.sweep(machine)
+    for program in gone:
+        session.programs.remove(program)
+        name = names[id(program.job)]
+        again = ", and it was booted again" if name in booted else ""
+        complain(f"{name}: its init ended, {ending(program.job)}{again}")
+    return booted
+
+
+def tell(machine: Machine, path: Path) -> None:
     """One line on what the file holds now; to stderr."""
     kernel = machine.kernel
     for told in kernel.oopses:
         complain(f"internal error, please report it: {told}")
-    for program in session.programs:
-        if program.job.done:
-            name = next(n for n, i in kernel.installed.items() if i.job is program.job)
-            complain(f"{name}: its init ended, {ending(program.job)}")
     zones = sum(zoneadm.state_of(machine, n) == "running" for n in kernel.installed)
     procs = sum(len(kernel.zone_procs(z)) for z in kernel.zones.values())
     complain(

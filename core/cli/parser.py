@@ -210,6 +210,7 @@ def add_up(up: argparse.ArgumentParser) -> None:
 def add_list(lister: argparse.ArgumentParser) -> None:
     """``personae list``: the flags of zoneadm(8) list."""
     handle(lister, "zones:list_zones")
+    parserkept.machine_option(lister)
     add = lister.add_argument
     add("-c", action="store_true", help="all configured zones")
     add("-i", action="store_true", help="installed zones: their root is there")

@@ -102,11 +102,19 @@ def ending(job: Job) -> str:
 
 
 def list_zones(args: argparse.Namespace) -> int:
-    """List the zones of a file, in zoneadm's formats.
+    """List the zones of a file or, with -M, of a kept machine, in zoneadm's formats.
 
-    Of a file, not of a machine, so none runs: all are configured, or installed when
-    their root is there.  ``personae zoneadm list`` lists those of a kept machine.
+    In a file none runs: all are configured, or installed when their root is there.
     """
+    if args.machine:
+        from personae.core.cli.kept import looking
+        from personae.core.cli.zoneadm import rows as kept_rows
+
+        with looking(args) as machine:
+            found = kept_rows(machine)
+        shown = [one for one in found if args.c or args.i or one[0] != "-"]
+        print_rows(shown, "v" if args.v else "p" if args.p else "")
+        return 0
     config = load(args.file, known=installed())
     rows = [row(zone) for zone in all_zones(config)]
     if args.i and not args.c:

@@ -107,6 +107,8 @@ def test_list(kept: Run) -> None:
         "native   shared\n"
     )
     assert kept("zoneadm", "list")[1] == "global\nweb\nlab\n"
+    assert kept("list", "-M", "m", "-cv")[1] == table
+    assert kept("list", "-M", "m")[1] == "global\nweb\nlab\n"
     fields = kept("zoneadm", "-z", "lab", "list", "-p")[1]
     assert fields == "2:lab:running:/export/lab\\:1::native:shared\n"
     assert kept("zoneadm", "list", "-v", "-p")[0] == 2

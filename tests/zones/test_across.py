@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from personae.core import zoneadm
+from personae.core.cli import main
 from personae.core.hookspecs import hookimpl
 from personae.core.ledgercheck import ledger_check
 from personae.core.machine import Machine
@@ -71,6 +72,26 @@ def test_who_sees_whom(tmp_path: Path, build: Build, cpus: int) -> None:
     assert ledger_check(m.kernel) == []
     tree = m.ptree().splitlines()
     assert [line.split()[-1] for line in tree] == ["/init", "/init", "/init"]
+
+
+def test_a_zone_reboots_itself(
+    tmp_path: Path, build: Build, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """uadmin(A_REBOOT) in a kept machine: the zone is there again, its files too."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "init").write_bytes(build("native", "again").read_bytes())  # type: ignore[arg-type]
+    (tmp_path / "root" / "init").chmod(0o755)
+    text = 'schema = 1\n[zone.z]\nrootfs = "root"\n[zone.z.init]\nargs = ["/init"]\n'
+    (tmp_path / "z.toml").write_text(text)
+    kept = str(tmp_path / "m")
+    assert main(["up", str(tmp_path / "z.toml"), "-M", kept]) == 0
+    out, err = capfd.readouterr()
+    assert out == "again: first, 0\nagain: second, 1\n"
+    assert "z: its init ended, exit 0, and it was booted again\n" in err
+    assert main(["zoneadm", "-M", kept, "list", "-p"]) == 0
+    assert capfd.readouterr().out == (
+        "0:global:running:/::native:shared\n2:z:running:/zones/z::native:shared\n"
+    )
 
 
 class Forks:

@@ -38,6 +38,34 @@ static void count_forks(void)
 	pause_for_ever();
 }
 
+#define N_uadmin 55
+#define A_REBOOT 1
+#define A_SHUTDOWN 2
+#define AD_HALT 0
+#define AD_IBOOT 2
+
+/* what a child of the zone's init is refused, and then the end of the zone */
+static void halt_it(void)
+{
+	int seen[3], st;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		syscall(SYS_setuid, 100L);
+		_exit(err(syscall(N_uadmin, (long)A_SHUTDOWN, (long)AD_HALT, 0L)));
+	}
+	waitpid(pid, &st, 0);
+	seen[0] = WEXITSTATUS(st);
+	seen[1] = err(syscall(N_uadmin, (long)A_SHUTDOWN, (long)AD_IBOOT, 0L));
+	seen[2] = err(syscall(N_uadmin, 99L, 0L, 0L));
+	write_saw(seen, sizeof(seen));
+	if (fork() == 0) {
+		syscall(N_uadmin, (long)A_SHUTDOWN, (long)AD_HALT, 0L);
+		_exit(1);
+	}
+	pause_for_ever();
+}
+
 static int inside(char **argv)
 {
 	if (!argv[1])
@@ -48,6 +76,8 @@ static int inside(char **argv)
 		count_forks();
 	if (!strcmp(argv[1], "exit"))
 		return 7;
+	if (!strcmp(argv[1], "halt"))
+		halt_it();
 	pause_for_ever();
 	return 1;
 }
@@ -234,6 +264,24 @@ static void init_exits(void)
 	KTAP_EQ(zone_destroy(id), 0, "and it can be destroyed", "zone_destroy(3C)");
 }
 
+static void halted(void)
+{
+	zoneid_t id;
+	int seen[3] = {0, 0, 0};
+
+	make_root("halt", "/self");
+	id = create("halt", "/zones/halt/root");
+	boot_with(id, "halt");
+	read_saw("halt", seen, sizeof(seen));
+	KTAP_EQ(seen[0], EPERM, "a user does not halt the zone", "uadmin(2)");
+	KTAP_EQ(seen[1], ENOTSUP, "what a zone can't do is ENOTSUP", "uadmin(2)");
+	KTAP_EQ(seen[2], EINVAL, "an unknown command is EINVAL", "uadmin(2)");
+	for (int i = 0; i < 100 && status_of(id) < ZONE_IS_DOWN; i++)
+		msleep(1);
+	KTAP_EQ(status_of(id), ZONE_IS_DOWN, "A_SHUTDOWN from within ends the zone, init and all", "uadmin(2)");
+	KTAP_EQ(zone_destroy(id), 0, "and it is destroyed", "zone_destroy(3C)");
+}
+
 /* ---- a zone of another brand, if the machine has a program for one ---- */
 
 static int enter_exec(long id)
@@ -285,6 +333,7 @@ int main(int argc, char **argv)
 	capped("zone.max-lwps", 5, "zone.max-lwps is a limit of lwps in the zone");
 	bombed();
 	init_exits();
+	halted();
 	branded();
 	return ktap_end();
 }
