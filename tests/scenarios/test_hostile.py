@@ -160,8 +160,12 @@ def test_wildptr(hostile: Callable[..., Any]) -> None:
 @pytest.mark.slow
 def test_randsys(brand: str, hostile: Callable[..., Any]) -> None:
     """Random calls with random arguments, a million of them."""
+    from personae.core.rctl import rctl_set_value
+
     calls = os.environ.get("PERSONAE_RANDOM_CALLS", str(RANDOM_CALLS[brand]))
     z = hostile("randsys", zone={"max_lwps": 100}, memory="256M")
+    # segments outlive who made them, and would take the memory of all in time
+    rctl_set_value(z.zone.rctls, "zone.max-shm-memory", 32 << 20)
     r = z.run(["/randsys", calls, "7919"])
     assert (r.returncode, r.stdout[:9]) == (0, b"randsys: "), r.stdout.decode()
     assert int(r.stdout.split()[1]) >= int(calls)
