@@ -199,7 +199,7 @@ class Zone:
         hw, frames = self.kernel.hw, cap >> PAGE_SHIFT
         if self.acct:
             hw.acct_limit(self.acct, frames)
-        elif self.state < ZoneState.READY:
+        elif self.state <= ZoneState.READY:  # nothing of it has memory yet
             self.acct = hw.acct_create(max(1, frames))
             self.own_acct = self.acct != 0
 

@@ -25,7 +25,7 @@ from personae.core.zonerun import ZoneHandle, make_dirs
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "brands" / "native"
-PROGRAMS = {"zone": 101, "zoneenter": 25, "zoneview": 19}
+PROGRAMS = {"zone": 101, "zoneenter": 28, "zoneview": 19}
 """Conformance programs, and how many checks each has."""
 TRUE_LINUX = ROOT / "brands" / "linux" / "guests" / "true.elf"
 World = Callable[..., ZoneHandle]

@@ -38,6 +38,24 @@ static void count_forks(void)
 	pause_for_ever();
 }
 
+/* touch more memory than there is: a child dies of it */
+static void eat(void)
+{
+	int st = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char *p = mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+
+		for (long i = 0; p != MAP_FAILED && i < 16 << 20; i += 4096)
+			p[i] = 1;
+		_exit(p == MAP_FAILED);
+	}
+	waitpid(pid, &st, 0);
+	write_saw(&st, sizeof(st));
+	pause_for_ever();
+}
+
 #define N_uadmin 55
 #define A_REBOOT 1
 #define A_SHUTDOWN 2
@@ -76,6 +94,8 @@ static int inside(char **argv)
 		count_forks();
 	if (!strcmp(argv[1], "exit"))
 		return 7;
+	if (!strcmp(argv[1], "eat"))
+		eat();
 	if (!strcmp(argv[1], "halt"))
 		halt_it();
 	pause_for_ever();
@@ -264,6 +284,21 @@ static void init_exits(void)
 	KTAP_EQ(zone_destroy(id), 0, "and it can be destroyed", "zone_destroy(3C)");
 }
 
+static void memory_capped(void)
+{
+	uint64_t cap = 4 << 20, told = 0;
+	zoneid_t id;
+	int st = 0;
+
+	make_root("eat", "/self");
+	id = create("eat", "/zones/eat/root");
+	KTAP(zone_setattr(id, ZONE_ATTR_PHYS_MCAP, &cap, sizeof(cap)) == 0 && zone_getattr(id, ZONE_ATTR_PHYS_MCAP, &told, sizeof(told)) == 8 && told == cap, "a cap of physical memory is set", "rcapd(8)");
+	boot_with(id, "eat");
+	read_saw("eat", &st, sizeof(st));
+	KTAP(WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL, "the zone has no more memory than its cap", "resource_controls(7)");
+	KTAP(zone_shutdown(id) == 0 && zone_destroy(id) == 0, "and ends", "zone_destroy(3C)");
+}
+
 static void halted(void)
 {
 	zoneid_t id;
@@ -333,6 +368,7 @@ int main(int argc, char **argv)
 	capped("zone.max-lwps", 5, "zone.max-lwps is a limit of lwps in the zone");
 	bombed();
 	init_exits();
+	memory_capped();
 	halted();
 	branded();
 	return ktap_end();
