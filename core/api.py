@@ -70,14 +70,15 @@ PUBLIC: dict[str, tuple[str, tuple[str, ...]]] = {
         "the table of system calls",
         (
             "Level", "NORETURN", "NoReturnType", "Result", "Sysent", "load_sysent",
-            "s32", "s64",
+            "s32", "s64", "sysret_a0",
         ),
     ),
     "personae.core.regs": (
         "registers of a lwp",
         (
-            "A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "F0", "FCSR", "GP", "MASK",
-            "PC", "RA", "S0", "S1", "SP", "T0", "T1", "T2", "TP", "u64",
+            "A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "CYCLE", "F0", "FCSR",
+            "GP", "IDENT", "INSTRET", "MASK", "PC", "RA", "RES_ADDR", "S0", "S1", "SP",
+            "T0", "T1", "T2", "TACCESS", "TP", "TVAL", "u64",
         ),
     ),
     "personae.core.copyio": (

@@ -13,6 +13,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from personae.core.errno import KernelError
+from personae.core.regs import F0, FCSR, INSTRET, PC
 from personae.core.vfs.lookup import path_of, root_of
 from personae.core.vm.layout import PAGE, PAGE_SHIFT
 
@@ -32,8 +33,6 @@ PRPSINFO = Struct("<bcbb4xQIIiiii16s80s")
 FPREGSET = Struct("<32QI4x")
 SIGINFO = Struct("<iii4xQ104x")
 _NOTE = Struct("<III")
-
-_PC, _FCSR, _F0, _INSTRET = 32, 33, 34, 66
 
 
 @dataclass
@@ -147,20 +146,20 @@ def notes(lwp: Lwp, plan: CorePlan) -> bytes:
 def _prstatus(plan: CorePlan, t: CoreThread) -> bytes:
     lwp, p = t.lwp, t.lwp.proc
     times: list[int] = []
-    for cycles in (lwp.regs[_INSTRET], lwp.stime, p.cutime, p.cstime):
+    for cycles in (lwp.regs[INSTRET], lwp.stime, p.cutime, p.cstime):
         usec = cycles * 1_000_000 // p.kernel.config.clock_hz
         times += divmod(usec, 1_000_000)
     regs = lwp.regs.tolist()
     word = (1 << 64) - 1  # all that the note has room for
     return PRSTATUS.pack(
         plan.signo, plan.code, 0, plan.signo, 0, t.pending & word, t.blocked & word,
-        t.tid, plan.ppid, plan.pgrp, plan.sid, *times, regs[_PC], *regs[1:32], 1,
+        t.tid, plan.ppid, plan.pgrp, plan.sid, *times, regs[PC], *regs[1:32], 1,
     )  # fmt: skip
 
 
 def _fpregs(lwp: Lwp) -> bytes:
     regs = lwp.regs.tolist()
-    return FPREGSET.pack(*regs[_F0 : _F0 + 32], regs[_FCSR] & 0xFF)
+    return FPREGSET.pack(*regs[F0 : F0 + 32], regs[FCSR] & 0xFF)
 
 
 def _prpsinfo(p: Proc, plan: CorePlan) -> bytes:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core.regs import INSTRET
+
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
 
-_INSTRET = 66
 """Slot of a lwp's registers that counts its instructions, one a cycle."""
 
 
 def lwp_cycles(lwp: Lwp) -> tuple[int, int]:
     """User and system time of a lwp."""
-    return max(lwp.utime, lwp.regs[_INSTRET]), lwp.stime
+    return max(lwp.utime, lwp.regs[INSTRET]), lwp.stime
 
 
 def proc_cycles(proc: Proc) -> tuple[int, int]:

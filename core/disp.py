@@ -33,6 +33,7 @@ from personae.core.lwp import (
 )
 from personae.core.msacct import SLEEP, STOPPED, USER, USER_LOCK, WAIT_CPU, new_mstate
 from personae.core.proc import SSTOP, Proc
+from personae.core.regs import CYCLE
 from personae.core.shuffle import Shuffle
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from personae.core.kernel import Kernel
     from personae.core.sync import CondVar, Sleep
 
-PC = 32
-CYCLE = 67
 S_ECALLS = 5
 
 

@@ -33,6 +33,7 @@ from personae.core.priv import can_forget
 from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.prstop import prinvalidate, relvm_barrier
 from personae.core.ptimer import timers_cancel
+from personae.core.regs import INSTRET, PC, RES_ADDR, SP
 from personae.core.vfork import relvm
 from personae.core.vfs.lookup import lookup
 from personae.core.vfs.vnode import R_OK, S_ISGID, S_ISUID, X_OK, VType
@@ -70,9 +71,9 @@ SCRIPT_NESTING = 5
 AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY = range(3, 10)
 """Entries of the auxiliary vector that the ELF ABI fixes for all systems."""
 
-_REG_SP, _REG_PC, _NREGS = 2, 32, 66
+_NREGS = INSTRET
+"""Those that a program sees come before what the machine counts."""
 _ZEROS = memoryview(bytes(8 * _NREGS)).cast("Q")
-_RES_ADDR = 72
 
 
 @dataclass
@@ -442,11 +443,11 @@ def _commit(
     _set_layout(proc, info, start)
     regs = lwp.regs
     regs[:_NREGS] = _ZEROS
-    regs[_RES_ADDR] = 0
+    regs[RES_ADDR] = 0
     for slot, value in start.regs.items():
         regs[slot] = value
-    regs[_REG_SP] = start.sp
-    regs[_REG_PC] = start.pc
+    regs[SP] = start.sp
+    regs[PC] = start.pc
     lwp.clear_child_tid = lwp.robust_list = 0
     proc.flag |= ProcFlag.SEXECED
     proc.kernel.count("sysexec")

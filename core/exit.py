@@ -35,6 +35,7 @@ from personae.core.proc import (
     Proc,
 )
 from personae.core.rctl import rctl_exit
+from personae.core.regs import INSTRET
 from personae.core.sem import semexit
 from personae.core.session import pgexit, sess_rele
 from personae.core.signal import exit_info, flush, orphan_check
@@ -45,8 +46,6 @@ from personae.core.vfork import relvm
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
 
-INSTRET = 66
-"""Slot of the instructions retired by a lwp: its user time in cycles."""
 EVAPORATE = 0xFFFF0000
 """Exit status with which a vfork child vanishes (posix_spawn of illumos)."""
 

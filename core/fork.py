@@ -1,4 +1,4 @@
-"""fork1, forkall, vfork, newproc: the generic fork machinery (os/fork.c).
+"""fork1, forkall, vfork: the generic fork machinery (os/fork.c).
 
 ``cfork`` is one transaction.  Its steps stand in the order of fork.c and carry
 the names of what they do; each can fail, and each states its undo.  At
@@ -20,16 +20,13 @@ from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
 from personae.core import probes, prstop, rctl
-from personae.core import zone as zones
 from personae.core.blame import hook_panic
-from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.flags import quick_flags
 from personae.core.forklwp import (
     continuelwps,
     forklwp,
     holdlwps,
-    lwp_create,
     lwpdir_alloc,
     lwpdir_free,
 )
@@ -38,12 +35,9 @@ from personae.core.getproc import (
     PUNISHED,
     Birth,
     ForkPunish,
-    getproc,
     punish,
     punish_over,
-    untraced,
 )
-from personae.core.limits import nprocs_move
 from personae.core.lwp import (
     T_FORKALL,
     T_VFKILL,
@@ -63,25 +57,20 @@ from personae.core.proc import (
     SHOLDFORK,
     SHOLDFORK1,
     SLWPWRAP,
-    SNOWAIT,
     SRUN,
-    SSYS,
     SVFWAIT,
     Proc,
 )
 from personae.core.session import pgjoin
 from personae.core.signal import sigdefault
 from personae.core.signo import Sig
-from personae.core.task import task_attach, task_create, task_detach, task_rele
 from personae.core.trap import must_return, set_returned
 from personae.core.txn import Steps, Transaction
 from personae.core.vfork import as_share, as_share_with, as_unshare
 from personae.core.vm.as_ import as_dup
 
 if TYPE_CHECKING:
-    from personae.core.kernel import Kernel
     from personae.core.lwp import Lwp
-    from personae.core.task import Task
 
 
 class ForkKind(Enum):
@@ -315,20 +304,13 @@ def _reinstate_suspend(f: Birth) -> None:
         f.lwp.tpflag |= TP_HOLDLWP
 
 
-def _free_rctls(cp: Proc) -> None:
-    if cp.rctls is None:
-        raise Panic(f"{cp!r} has no resource controls to free")
-    rctl.rctl_set_free(cp.rctls)
-    cp.rctls = None
-
-
 def _rctls_dup(f: Birth) -> None:
     """Step C14."""
     rctl.rctl_set_dup(f.p, f.cp)
 
 
 def _rctls_free(f: Birth) -> None:
-    _free_rctls(f.cp)
+    rctl.rctl_proc_free(f.cp)
 
 
 def _lwpdir(f: Birth) -> None:
@@ -527,97 +509,3 @@ def _start_vfork_child(lwp: Lwp, cp: Proc, flags: int) -> None:
     if flags & FORK_CALLERONLY:
         lwp.tflag |= T_VFKILL
         continuelwps(p)
-
-
-def newproc(
-    kernel: Kernel,
-    parent: Proc,
-    *,
-    system: bool,
-    name: bytes,
-    zone: zones.Zone,
-    cls: str | None = None,
-    pid: int | None = None,
-    cred: Cred | None = None,
-) -> Lwp:
-    """Make a process that is no copy of its parent (newproc, fork.c:729).
-
-    Args:
-        kernel: The kernel.
-        parent: Its parent: p0, or the zone's zsched.
-        system: A kernel process (first branch), else a user one (init's branch).
-        name: Its command name.
-        zone: Where it lives.
-        cls: Scheduling class of its lwp; by default what its zone says.
-        pid: The pid number to give it, for the few that have a fixed one.
-        cred: Whose rights it has; by default its parent's.
-
-    Returns:
-        Its one lwp, stopped, with tid 1; ``lwp_start`` starts it.
-
-    Raises:
-        KernelError: EAGAIN, whatever step failed.
-    """
-    try:
-        with Transaction("newproc", kernel.fork_probe()) as txn:
-            f = Birth(parent, cred or parent.cred, system=system, pid=pid, zone=zone)
-            cp = getproc(txn, f)
-            cp.user.u_comm = cp.user.u_psargs = name
-            if system:
-                _newproc_system(txn, cp)
-            else:
-                _newproc_user(txn, cp, zone)
-            lwp = lwp_create(
-                txn, cp, tid=1, cls="SYS" if system else cls or zone.class_name()
-            )
-            if not system:
-                ops = kernel.contract_ops
-                tmpl = kernel.sys_process_tmpl
-                txn.do(
-                    "contract_process_fork",
-                    lambda: ops.contract_process_fork(tmpl, cp, parent, False),
-                    lambda ct: ops.contract_process_exit(ct, cp),
-                )
-            txn.commit()
-    except KernelError as e:
-        kernel.last_fork_steps = tuple(txn.steps)
-        raise KernelError(Errno.EAGAIN, f"newproc:{txn.steps[-1]}: {e.why}") from e
-    kernel.last_fork_steps = tuple(txn.steps)
-    cp.lwpid = 1
-    if parent.pgrp is None:
-        raise Panic(f"{parent!r} has no process group")
-    with kernel.pidlock:
-        pgjoin(cp, parent.pgrp)
-        cp.stat = SRUN
-        with cp.lock:
-            lwp.tpflag &= ~TP_HOLDLWP
-    return lwp
-
-
-def _newproc_system(txn: Transaction, cp: Proc) -> None:
-    """Kernel branch (fork.c:745-773): no exec vnodes, no tracing, own controls."""
-    cp.flag |= SNOWAIT | SSYS
-    txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
-    untraced(cp)
-
-
-def _newproc_user(txn: Transaction, cp: Proc, zone: zones.Zone) -> None:
-    """User branch (fork.c:775-823): a task of its own in project 0."""
-    kernel = cp.kernel
-    cp.flag &= ~SNOWAIT  # zsched's, which waits for nobody
-
-    def swap_in() -> tuple[Task, Task]:
-        task = task_create(kernel, 0, zone)
-        with kernel.pidlock, cp.lock:
-            old = task_detach(cp)
-            task_attach(task, cp)
-        task_rele(task)  # the reference of its making; the process holds it now
-        nprocs_move(kernel, old, task)
-        task_rele(old)
-        return task, old
-
-    # getproc's undo detaches from whatever task the process is in then, and takes
-    # the process off the counts of its parent's task.
-    txn.do("task_create", swap_in, lambda both: nprocs_move(kernel, *both))
-    txn.call("rctl_set_init", rctl.rctl_set_init, _free_rctls, cp)
-    txn.call("rctlproc_default_init", rctl.rctlproc_default_init, None, cp)

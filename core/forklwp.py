@@ -32,6 +32,7 @@ from personae.core.lwp import (
 from personae.core.pctx import freectx
 from personae.core.pool import pool_of
 from personae.core.proc import SEXITLWPS, SHOLDFORK, SHOLDFORK1, SMSACCT, Proc
+from personae.core.regs import CYCLE, IDENT, INSTRET, PC, RES_ADDR
 from personae.core.txn import Steps
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _lwp_alloc(m: Making) -> None:
     lwp.cred = proc.cred.hold()
     k.lwp_count += 1
     k.lwp_seq += 1
-    lwp.regs[68] = k.lwp_seq  # its name in the event log
+    lwp.regs[IDENT] = k.lwp_seq
 
 
 def _lwp_unalloc(m: Making) -> None:
@@ -411,13 +412,13 @@ def _cl_unfork(m: Making) -> None:
 def _copy_lwp(src: Lwp, lwp: Lwp, iscaller: bool) -> None:
     """Struct copy and fix-ups (fork-semantics 2.3, 2.4)."""
     regs = lwp.regs
-    ident, cycle = regs[68], regs[67]
+    ident, cycle = regs[IDENT], regs[CYCLE]
     regs[:] = src.regs
-    regs[68], regs[67] = ident, cycle
-    regs[66] = 0  # instructions retired by the new lwp
-    regs[72] = 0  # no reservation
+    regs[IDENT], regs[CYCLE] = ident, cycle
+    regs[INSTRET] = 0
+    regs[RES_ADDR] = 0
     if iscaller and src.sysent is not None:
-        regs[32] += 4  # past the ecall; a sibling of forkall enters its call again
+        regs[PC] += 4  # past the ecall; a sibling of forkall enters its call again
     lwp.sigmask = src.sigmask
     lwp.sigaltstack = src.sigaltstack
     lwp.sigoldmask = src.sigoldmask

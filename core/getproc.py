@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from personae.core.zone import Zone
 
 SHUTTING_DOWN = ZoneState.SHUTTING_DOWN
-FRAMES_TOTAL, FRAMES_USED = 0, 1
+FRAMES_USED = 1
 """Numbers of ``enum hw_stat`` (hw.h)."""
 PUNISHED = ("max_processes", "pid_allocate", "nproc_limit")
 """Steps whose failure costs the caller a delay (FORK-102)."""
@@ -193,7 +193,7 @@ def _mem_avail(f: Birth) -> None:
     As in the 2006 kernel; a zone with a cap of its own finds that in the copying.
     """
     k = f.k
-    while k.hw.stat(FRAMES_TOTAL) - k.hw.stat(FRAMES_USED) < k.minarmem:
+    while k.frames - k.hw.stat(FRAMES_USED) < k.minarmem:
         if not k.reclaim(f.zone):
             raise KernelError(Errno.EAGAIN, "no memory to fork (t_minarmem)")
 

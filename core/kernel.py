@@ -135,6 +135,8 @@ class Kernel:
         self.upcount: dict[tuple[int, int], int] = {}
         self.v_proc = cfg.max_nprocs
         self.v_maxup, self.v_maxupttl = proc_limits(cfg.max_nprocs)
+        self.frames = self.hw.stat(int(hw.Stat.FRAMES_TOTAL))
+        """Frames of memory."""
         self.minarmem = MINARMEM
         """Frames that have to be free for a fork to begin (t_minarmem)."""
         self.maxpid = cfg.maxpid

@@ -26,6 +26,7 @@ from personae.core.errno import Errno, KernelError
 from personae.core.forklwp import lwp_create
 from personae.core.lwp import TpFlag, TState, WhyStop
 from personae.core.proc import Proc, ProcFlag, ProcPrFlag, ProcStat
+from personae.core.regs import A7
 from personae.core.signo import CANTMASK, Sig, sigbit
 from personae.core.trap import abort_call
 from personae.core.txn import Transaction
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 NREGS = 66
 """Registers a controller may write: x, pc, fcsr, f (see hw.h)."""
-PC = 32
 
 
 class Flt(IntEnum):
@@ -420,7 +420,7 @@ def _settle(t: Lwp, clear_signal: bool, clear_fault: bool, abort: bool) -> None:
         if abort:
             abort_call(t)
         elif why is WhyStop.PR_SYSENTRY:
-            number = t.regs[17]
+            number = t.regs[A7]
             t.sysent = t.proc.brand.sysent.get(number)
 
 

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.hookspecs import hookimpl
-from personae.core.step import C_EBREAK, PC, fetch, length, step
+from personae.core.regs import PC
+from personae.core.step import C_EBREAK, fetch, length, step
 from personae.core.vm.poke import poke
 
 if TYPE_CHECKING:

@@ -163,6 +163,14 @@ def rctl_set_free(rset: RctlSet) -> None:
         rset.entity.rctls = None
 
 
+def rctl_proc_free(proc: Proc) -> None:
+    """Undo of ``rctl_set_dup`` and ``rctl_set_init``."""
+    if proc.rctls is None:
+        raise Panic(f"{proc!r} has no resource controls to free")
+    rctl_set_free(proc.rctls)
+    proc.rctls = None
+
+
 def rctl_set_tearoff(rset: RctlSet, proc: Proc) -> None:
     """Take the basic values of a process out of a set that it leaves.
 

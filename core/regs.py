@@ -17,6 +17,17 @@ F0 = 34
 FCSR = 33
 """Floating-point control and status."""
 
+INSTRET = 66
+"""Instructions that the lwp has retired, ever."""
+CYCLE = 67
+"""Virtual time in cycles, while it runs."""
+IDENT = 68
+"""Its name in the event log."""
+TVAL, TACCESS = 69, 70
+"""Of the last trap: the address, or the instruction's bits; and which access."""
+RES_ADDR = 72
+"""The reservation of an LR; 0 for none."""
+
 MASK = (1 << 64) - 1
 
 

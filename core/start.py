@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exec import exec_common
-from personae.core.fork import newproc
 from personae.core.forklwp import lwp_start
 from personae.core.lwp import TState
+from personae.core.newproc import newproc
+from personae.core.regs import CYCLE
 from personae.core.session import sess_create
 from personae.core.signo import CldCode
 
@@ -80,7 +81,7 @@ def start_program(
         zone.init = proc
     kernel.current = lwp
     lwp.state = TState.TS_ONPROC
-    lwp.regs[67] = kernel.now
+    lwp.regs[CYCLE] = kernel.now
     try:
         _exec(lwp, argv, envp)
     except KernelError:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errno import KernelError
+from personae.core.regs import CYCLE, INSTRET, PC, RES_ADDR
 from personae.core.vm import hat
 from personae.core.vm.layout import USER_TOP
 from personae.core.vm.poke import peek
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.vm.as_ import As
 
-PC, INSTRET, CYCLE, RES_ADDR = 32, 66, 67, 72
 BUDGET, ECALL, EBREAK, ILLEGAL, NOMEM = 0, 1, 2, 3, 8
 SCRATCH = 0x1000
 """Nothing can be mapped there (MMAP_MIN_ADDR), unless the brand's rules allow it."""

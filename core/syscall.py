@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Union
 
 from personae.core.hookspecs import hookimpl
+from personae.core.regs import A0, MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def sysret_a0(lwp: Lwp, v1: int, v2: int) -> None:
     the hardware do it on the way back to the program.
     """
     del v2
-    lwp.regs[10] = v1 & 0xFFFFFFFFFFFFFFFF
+    lwp.regs[A0] = v1 & MASK
 
 
 @dataclass(frozen=True, eq=False)

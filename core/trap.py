@@ -22,6 +22,7 @@ from personae.core.lwp import (
     TS_ZOMB,
 )
 from personae.core.rctl import rctl_action
+from personae.core.regs import A0, A1, A2, A7, CYCLE, PC, TACCESS, TVAL
 from personae.core.signal import Action
 from personae.core.signo import SaFlag, SiCode, Sig
 from personae.core.step import step
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.syscall import Result, Sysent
 
-A0, A7, PC = 10, 17, 32
-INSTRET, CYCLE, TVAL, TACCESS = 66, 67, 69, 70
 S_CTX, S_AS, S_END, S_COST = 1, 2, 3, 4
 SPENT = -1  # what the hardware's ``go`` says of BUDGET
 BUDGET, ECALL, EBREAK, ILLEGAL, MISALIGNED = 0, 1, 2, 3, 4
@@ -97,13 +96,13 @@ def run(k: Kernel, part: Any, lwp: Lwp, end: int) -> None:
                 if n == 0:
                     rv = fn(lwp)
                 elif n == 1:
-                    rv = fn(lwp, regs[10])
+                    rv = fn(lwp, regs[A0])
                 elif n == 2:
-                    rv = fn(lwp, regs[10], regs[11])
+                    rv = fn(lwp, regs[A0], regs[A1])
                 elif n == 3:
-                    rv = fn(lwp, regs[10], regs[11], regs[12])
+                    rv = fn(lwp, regs[A0], regs[A1], regs[A2])
                 else:
-                    rv = fn(lwp, *regs[10 : 10 + n].tolist())
+                    rv = fn(lwp, *regs[A0 : A0 + n].tolist())
             except (Sleep, KernelError) as e:
                 _not_done(k, lwp, ent, e)
                 break
@@ -130,18 +129,18 @@ def call(ent: Sysent, lwp: Lwp, r: memoryview) -> Result:
     wrapped = lwp.kernel.observers.wrapped
     if wrapped and ent in wrapped:
         fn, n = wrapped[ent]
-        return cast("Result", fn(lwp, *r[10 : 10 + n].tolist()))
+        return cast("Result", fn(lwp, *r[A0 : A0 + n].tolist()))
     if fn is None:
         raise KernelError(Errno.ENOSYS, "its plugin has gone")
     if n == 0:
         return fn(lwp)
     if n == 1:
-        return fn(lwp, r[10])
+        return fn(lwp, r[A0])
     if n == 2:
-        return fn(lwp, r[10], r[11])
+        return fn(lwp, r[A0], r[A1])
     if n == 3:
-        return fn(lwp, r[10], r[11], r[12])
-    return fn(lwp, *r[10 : 10 + n].tolist())
+        return fn(lwp, r[A0], r[A1], r[A2])
+    return fn(lwp, *r[A0 : A0 + n].tolist())
 
 
 def _watched(k: Kernel, lwp: Lwp, ent: Sysent) -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from personae.core import prstop, signal
 from personae.core.errno import Errno, KernelError
 from personae.core.proc import ProcFlag
+from personae.core.regs import PC
 from personae.core.signo import Sig
 from personae.core.step import (
     BUDGET,
     NOMEM,
-    PC,
     Access,
     data_access,
     fetch,

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, kill_proc, proc_exit
-from personae.core.fork import newproc
 from personae.core.ipc import ipc_zone_halt
+from personae.core.newproc import newproc
 from personae.core.policy import secpolicy_zone_admin
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import sess_create

@@ -14,9 +14,10 @@ from personae.brands.linux import (
 )
 from personae.brands.linux.abi import NEG_ERRNO
 from personae.brands.linux.data import LwpData, ProcData, ZoneData, pdata
-from personae.brands.linux.signals import A0, sendsig
+from personae.brands.linux.signals import sendsig
 from personae.brands.linux.sys_proc import wait_filter
 from personae.core.hookspecs import hookimpl
+from personae.core.regs import A0
 from personae.core.signal import psignal
 from personae.core.signo import SIGCLD, SigInfo
 from personae.core.syscall import sysret_a0

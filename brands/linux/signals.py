@@ -25,6 +25,7 @@ from personae.brands.linux.sigabi import (
     sigset_to_native,
 )
 from personae.core.errno import Errno, KernelError
+from personae.core.regs import A0, A1, A2, F0, FCSR, PC, RA, SP
 from personae.core.signal import trapsig
 from personae.core.signo import CANTMASK, SaFlag, SiCode, Sig
 from personae.core.syscall import NORETURN, NoReturnType
@@ -46,7 +47,6 @@ _EXT = Struct("<III")
 """The reserved word and the header of extensions, at the end of the ucontext."""
 
 # slots of lwp.regs
-RA, SP, A0, A1, A2, PC, FCSR, F0 = 1, 2, 10, 11, 12, 32, 33, 34
 
 
 def on_altstack(lwp: Lwp, sp: int) -> bool:

@@ -40,7 +40,6 @@ from personae.brands.linux.abi import (
 from personae.brands.linux.data import ldata, pdata
 from personae.brands.linux.pids import linux_pid
 from personae.brands.linux.sigabi import SS_DISABLE, TO_NATIVE
-from personae.brands.linux.signals import SP
 from personae.brands.linux.threads import clone_thread
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
@@ -54,6 +53,7 @@ from personae.core.fork import (
 )
 from personae.core.pid import link_child, unlink_child
 from personae.core.rctl import rlimit_get
+from personae.core.regs import SP, TP
 from personae.core.sync import CondVar, Sleep
 
 if TYPE_CHECKING:
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
     from personae.core.proc import Proc
     from personae.core.vm.as_ import As
 
-TP = 4
-"""Register of the thread pointer."""
 CLONE_PIDFD = int(Clone.PIDFD)
 PLAIN = ~(
     CSIGNAL

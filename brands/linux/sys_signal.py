@@ -29,7 +29,6 @@ from personae.brands.linux.sigabi import (
     sigset_to_native,
 )
 from personae.brands.linux.signals import (
-    SP,
     _signed,
     altstack_flags,
     set_altstack,
@@ -39,6 +38,7 @@ from personae.core.limits import sigqueue_check
 from personae.core.policy import can_signal
 from personae.core.poll import swap_mask
 from personae.core.proc import ProcStat
+from personae.core.regs import SP
 from personae.core.signal import set_action, take
 from personae.core.signo import (
     CANTMASK,

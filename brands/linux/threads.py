@@ -18,6 +18,7 @@ from personae.core.forklwp import lwp_create, lwp_start
 from personae.core.lwp import TpFlag
 from personae.core.pid import Pid
 from personae.core.proc import ProcFlag
+from personae.core.regs import A0, CYCLE, IDENT, INSTRET, PC, RES_ADDR, SP, TP
 from personae.core.txn import Transaction
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
 
-A0, SP, TP, PC = 10, 2, 4, 32
 _THREAD_NEEDS = Clone.VM | Clone.FS | Clone.FILES | Clone.SIGHAND | Clone.THREAD
 
 
@@ -72,11 +72,11 @@ def clone_thread(lwp: Lwp, args: CloneArgs) -> int:
 
 def _copy(lwp: Lwp, new: Lwp, args: CloneArgs) -> None:
     """Registers and masks; the alternate stack is not the new thread's."""
-    ident, cycle = new.regs[68], new.regs[67]
+    ident, cycle = new.regs[IDENT], new.regs[CYCLE]
     new.regs[:] = lwp.regs
-    new.regs[68], new.regs[67] = ident, cycle
-    new.regs[66] = 0
-    new.regs[72] = 0
+    new.regs[IDENT], new.regs[CYCLE] = ident, cycle
+    new.regs[INSTRET] = 0
+    new.regs[RES_ADDR] = 0
     new.regs[PC] = lwp.regs[PC] + 4
     new.regs[A0] = 0
     if args.stack:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from personae.core.regs import A0, A1, A2, F0, FCSR, PC, RA, SP, T0
 from personae.core.signo import CldCode, SiCode, Sig
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 # ---- registers (slots of lwp.regs) ----
 
-REG_RA, REG_SP, REG_T0, REG_A0, REG_A1, REG_A2 = 1, 2, 5, 10, 11, 12
-REG_PC, REG_FCSR, REG_F0 = 32, 33, 34
+REG_RA, REG_SP, REG_T0, REG_A0, REG_A1, REG_A2 = RA, SP, T0, A0, A1, A2
+REG_PC, REG_FCSR, REG_F0 = PC, FCSR, F0
 
 # ---- open flags (sys/fcntl.h) ----
 

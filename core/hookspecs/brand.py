@@ -252,6 +252,9 @@ class BrandSpec:
     def b_sysret(self, lwp: Lwp, v1: int, v2: int) -> None:
         """Put the results of a call that succeeded.
 
+        A brand with one result, in a0, takes ``core.syscall.sysret_a0``, which the
+        hardware does by itself on the way back to the program.
+
         When: the handler has returned; the pc is behind the ecall.
         Locks: none.
         May fail: no.

@@ -7,10 +7,10 @@ from typing import Any
 from personae.core.brand import Brand
 from personae.core.errno import Errno, KernelError
 from personae.core.file import File
-from personae.core.fork import newproc
 from personae.core.hookspecs import hookimpl
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import Lwp, TState
+from personae.core.newproc import newproc
 from personae.core.proc import ProcFlag
 from personae.core.vfs.vnode import Vnode, VType
 from personae.core.vm.as_ import As

@@ -10,10 +10,11 @@ from personae.core.cred import Cred
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import ExecInfo, StartState, exec_common, script_line
 from personae.core.execload import build_stack
-from personae.core.fork import fork1, newproc, vfork
+from personae.core.fork import fork1, vfork
 from personae.core.hookspecs import hookimpl
 from personae.core.kernel import Kernel, KernelConfig
 from personae.core.lwp import TState
+from personae.core.newproc import newproc
 from personae.core.proc import ProcFlag
 from personae.core.rctl import rlimit_set
 from personae.core.signal import set_action

@@ -11,12 +11,13 @@ from personae.core.contract import contract_abandon
 from personae.core.cred import PRIV_ALL, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc, proc_exit
-from personae.core.fork import fork1, forkall, newproc, vfork
+from personae.core.fork import fork1, forkall, vfork
 from personae.core.kernel import Kernel
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
 from personae.core.limits import crset
 from personae.core.lwp import Lwp, TFlag, TState
+from personae.core.newproc import newproc
 from personae.core.proc import Proc, ProcFlag
 from personae.core.rctl import rctl_set_value, rlimit_set
 from personae.core.signo import CldCode

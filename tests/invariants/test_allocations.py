@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from personae.core.errno import Errno, KernelError, Panic
-from personae.core.fork import newproc
 from personae.core.ledgercheck import ledger_check
+from personae.core.newproc import newproc
 from personae.core.sync import Sleep
 from personae.core.txn import Transaction
 from personae.plugins.contract_process import CtParam, Template

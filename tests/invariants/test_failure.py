@@ -11,11 +11,12 @@ import pytest
 from personae.core.cred import PRIV_ALL, Cred, Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import freeproc
-from personae.core.fork import ForkKind, cfork, newproc
+from personae.core.fork import ForkKind, cfork
 from personae.core.ledger import chain, ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
 from personae.core.limits import crset, upcount_dec
 from personae.core.lwp import Lwp, TState
+from personae.core.newproc import newproc
 from personae.core.pid import link_child, unlink_child
 from personae.core.proc import ProcFlag, ProcPrFlag
 from personae.core.rctl import rctl_set_free, rctl_set_value, rlimit_get
