@@ -43,6 +43,11 @@ def isstopped(lwp: Lwp) -> bool:
     return lwp.state is TS_STOPPED and lwp.whystop in EVENTS
 
 
+def doomed(lwp: Lwp) -> bool:
+    """SIGKILL is on its way: nothing stops it any more (stop(), os/sig.c)."""
+    return bool(lwp.proc.flag & SKILLED)
+
+
 def stop(lwp: Lwp, why: WhyStop, what: int) -> None:
     """Stop a lwp on an event; its siblings with it, unless PR_ASYNC (proc(5))."""
     lwp.tpflag &= ~TP_PRSTOP
@@ -62,6 +67,8 @@ def request(lwp: Lwp) -> None:
     One that runs or that something else has stopped does it when it comes to the end
     of its call; all others stand at a point where they can be stopped.
     """
+    if doomed(lwp):
+        return
     if lwp.state in (TS_RUN, TS_SLEEP):
         lwp.tpflag &= ~TP_PRSTOP
         lwp.whatstop = 0
@@ -75,7 +82,7 @@ def request(lwp: Lwp) -> None:
 
 def requested(lwp: Lwp) -> bool:
     """On the way to user mode: stop if it was asked for, unless it is to die."""
-    if not lwp.tpflag & TP_PRSTOP or lwp.proc.flag & SKILLED:
+    if not lwp.tpflag & TP_PRSTOP or doomed(lwp):
         return False
     stop(lwp, WhyStop.PR_REQUESTED, 0)
     return True
@@ -84,7 +91,7 @@ def requested(lwp: Lwp) -> bool:
 def sysentry(lwp: Lwp, number: int) -> bool:
     """A call begins; True: it stands before it."""
     user = lwp.proc.user
-    if not user.u_systrap or number not in user.u_entrymask:
+    if not user.u_systrap or number not in user.u_entrymask or doomed(lwp):
         return False
     stop(lwp, WhyStop.PR_SYSENTRY, number)
     return True
@@ -92,7 +99,7 @@ def sysentry(lwp: Lwp, number: int) -> bool:
 
 def sysexit(lwp: Lwp, number: int) -> None:
     """A call is over, results in place: stop if that is traced (post_syscall)."""
-    if number not in lwp.proc.user.u_exitmask:
+    if number not in lwp.proc.user.u_exitmask or doomed(lwp):
         return
     if lwp.state is TS_ONPROC:
         stop(lwp, WhyStop.PR_SYSEXIT, number)
@@ -109,7 +116,7 @@ def post_syscall(lwp: Lwp) -> bool:
     if not number or not lwp.proc.user.u_systrap:
         return False
     lwp.whatstop = 0
-    if number not in lwp.proc.user.u_exitmask:
+    if number not in lwp.proc.user.u_exitmask or doomed(lwp):
         return False
     stop(lwp, WhyStop.PR_SYSEXIT, number)
     return True
@@ -119,7 +126,7 @@ def signalled(lwp: Lwp, sig: int) -> bool:
     """A traced signal is next: stop before it acts, once."""
     if lwp.cursig == sig:
         return False
-    if sig not in lwp.proc.sigmask or lwp.proc.flag & SKILLED:
+    if sig not in lwp.proc.sigmask or doomed(lwp):
         return False
     lwp.cursig = sig
     stop(lwp, WhyStop.PR_SIGNALLED, sig)
@@ -128,7 +135,7 @@ def signalled(lwp: Lwp, sig: int) -> bool:
 
 def faulted(lwp: Lwp, flt: int, sig: int, code: int, addr: int) -> bool:
     """A traced fault has happened: stop before its signal is posted."""
-    if flt not in lwp.proc.fltmask:
+    if flt not in lwp.proc.fltmask or doomed(lwp):
         return False
     lwp.curflt = (flt, sig, code, addr)
     stop(lwp, WhyStop.PR_FAULTED, flt)
