@@ -100,7 +100,7 @@ def test_saved_in_the_middle(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_hostile(seed: int, boot: Callable[..., Any], build_case: Build) -> None:
-    """Random messages, requests and pointers: errno or signal, never a fault of ours."""
+    """Random messages, requests, pointers: errno or signal, no fault of ours."""
     program = build_case("native", HERE / "programs" / "hostile.c")
     z = boot("native", {"hostile": program}, zone={"max_lwps": 60})
     z.run(["/hostile", str(seed), "15"], timeout="600s")
