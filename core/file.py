@@ -93,6 +93,8 @@ SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
 
 OFF_MAX = (1 << 63) - 1
 
+_DOOR = VType.DOOR
+
 
 class File:
     """An open file (struct file).  It holds its vnode.
@@ -154,7 +156,7 @@ def file_close(lwp: Lwp | None, file: File) -> None:
     file.f_count -= 1
     if file.f_count == 0:
         file_free(lwp, file)
-    elif file.f_count == 1 and file.f_vnode.v_type is VType.DOOR:
+    elif file.f_count == 1 and file.f_vnode.v_type is _DOOR:
         file.f_vnode.last_but_one()
 
 
@@ -480,6 +482,8 @@ class FdTable:
             file = files.pop(fd)
             if file.f_count > 1 and file.f_vnode.v_locks is None:
                 file.f_count -= 1
+                if file.f_count == 1 and file.f_vnode.v_type is _DOOR:
+                    file.f_vnode.last_but_one()
             else:
                 self._closef(lwp, file)
         self._low = 0
