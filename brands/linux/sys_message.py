@@ -23,12 +23,13 @@ from personae.brands.linux.sockabi import (
     store_address,
 )
 from personae.brands.linux.sys_fd import CHUNK, gather, iovecs, scatter, space_of
-from personae.brands.linux.sys_socket import find, socket_of
+from personae.brands.linux.sys_socket import socket_of
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNONBLOCK, File, file_close
 from personae.core.sync import Sleep
 from personae.core.vfs import unixgc
+from personae.core.vfs.unixname import find_socket
 from personae.core.vfs.unixqueue import Kind, Received, Ucred
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _send(
         if sock.kind is not Kind.DGRAM:
             error = Errno.EISCONN if sock.connected else Errno.EOPNOTSUPP
             raise KernelError(error, "an address for a stream")
-        to = find(lwp, name, sock.kind)
+        to = find_socket(lwp, name, sock.kind)
     return sock.send(
         lwp,
         data,

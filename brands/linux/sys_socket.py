@@ -24,12 +24,10 @@ from personae.brands.linux.sys_fdctl import install_pair
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
 from personae.core.syscall import s32
-from personae.core.vfs import vnops
-from personae.core.vfs.lookup import Namei
-from personae.core.vfs.tmpnode import TmpDev
+from personae.core.vfs.unixname import bind_path, find_socket
 from personae.core.vfs.unixqueue import Kind
 from personae.core.vfs.unixsock import UnixSocket, join, ucred_of
-from personae.core.vfs.vnode import W_OK, VType, counters
+from personae.core.vfs.vnode import counters
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -108,28 +106,8 @@ def sys_bind(lwp: Lwp, fd: int, addr: int, size: int) -> int:
     elif name[:1] == b"\0":
         sock.bind(name, None, lwp.proc.zone.id)
     else:
-        try:
-            node = vnops.vn_mknod(lwp, name, VType.SOCK, 0o777)
-        except KernelError as e:
-            if e.errno is Errno.EEXIST:
-                raise KernelError(Errno.EADDRINUSE, f"{name!r}") from None
-            raise
-        assert isinstance(node, TmpDev)
-        sock.bind(name, node)
+        bind_path(lwp, sock, name)
     return 0
-
-
-def find(lwp: Lwp, name: bytes, kind: Kind) -> UnixSocket:
-    """The socket with an address: ECONNREFUSED if there is none, EACCES ..."""
-    if name[:1] == b"\0":
-        got = counters(lwp.kernel).abstract.get((lwp.proc.zone.id, kind, name))
-    else:
-        vp = Namei(lwp.proc).lookup(name)
-        vp.access(lwp.proc.cred, W_OK)
-        got = vp.sock if isinstance(vp, TmpDev) else None
-    if got is None:
-        raise KernelError(Errno.ECONNREFUSED, f"no socket at {name!r}")
-    return got
 
 
 def sys_listen(lwp: Lwp, fd: int, backlog: int) -> int:
@@ -149,7 +127,7 @@ def sys_connect(lwp: Lwp, fd: int, addr: int, size: int) -> int:
     name = read_address(lwp, addr, size)
     if not name:
         raise KernelError(Errno.EINVAL, "an address without a name")
-    sock.connect(lwp, find(lwp, name, sock.kind), file.f_flag)
+    sock.connect(lwp, find_socket(lwp, name, sock.kind), file.f_flag)
     return 0
 
 

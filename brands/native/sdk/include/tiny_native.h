@@ -72,6 +72,7 @@
 #define SYS_pgrpsys 39
 #define SYS_pipe 42
 #define SYS_ioctl 54
+#define SYS_uadmin 55
 #define SYS_execve 59
 #define SYS_fcntl 62
 #define SYS_openat 68
@@ -109,7 +110,7 @@
 #define FORK_WAITPID 2
 
 /* for hostile guests: what signals others, what ends the caller, the highest number */
-#define SYSCALLS_TO_OTHERS SYS_kill, SYS_sigsendsys, SYS_sigqueue
+#define SYSCALLS_TO_OTHERS SYS_kill, SYS_sigsendsys, SYS_sigqueue, SYS_uadmin
 #define SYSCALLS_TO_EXIT SYS_exit, SYS_lwp_exit
 #define SYSCALLS_MAX 256
 
