@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native.ctfs import CtFs
 from personae.brands.native.procfs import ProcFs
+from personae.brands.native.userland import UserLower
 from personae.core.errno import Errno, KernelError
 from personae.core.exec import StartState
 from personae.core.vfs.devfs import DevFs
+from personae.core.vfs.overlay import OverlayFs
 from personae.core.vfs.tmpfs import TmpFs
 from personae.core.vfs.vnode import Vnode, mount
 
@@ -80,8 +82,22 @@ def _folder(zone: Zone, name: bytes, mode: int, up: Vnode | None = None) -> Vnod
     return root.mkdir(name, mode, zone.cred)
 
 
+def _userland(zone: Zone) -> None:
+    """Programs in /usr/bin, and /bin leading there, where a root brings neither."""
+    root = zone.root
+    if root is None:
+        return
+    names = {entry.name for entry in root.readdir(0)}
+    if names & {b"usr", b"bin"}:
+        return
+    usr = OverlayFs(zone.kernel, UserLower(), acct=zone.acct)
+    mount(usr, root.mkdir(b"usr", 0o755, zone.cred))
+    root.symlink(b"bin", b"usr/bin", zone.cred)
+
+
 def mountzone(zone: Zone) -> None:
-    """Mount /dev, /tmp, /proc and /system/contract."""
+    """Mount /dev, /tmp, /proc and /system/contract; /usr in an empty root."""
+    _userland(zone)
     mount(DevFs(zone.kernel, acct=zone.acct), _folder(zone, b"dev", 0o755))
     tmp = TmpFs(zone.kernel, acct=zone.acct, mode=0o1777)
     mount(tmp, _folder(zone, b"tmp", 0o1777))

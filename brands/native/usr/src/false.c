@@ -1,0 +1,5 @@
+/* false - no success. */
+int main(void)
+{
+	return 1;
+}
