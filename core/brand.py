@@ -18,7 +18,7 @@ from personae.core.hookspecs import API_VERSION, BrandSpec, hookimpl
 from personae.core.plugin import PluginError, Vector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from personae.core.lwp import Lwp
     from personae.core.proc import Proc
@@ -152,6 +152,7 @@ class Brand:
             gets without it is in ``core.conform``.
         compiler: ``module:function`` that compiles C programs for it: takes the
             arguments of a cc command, answers its status (``personae cc``).
+        programs: Names of the programs that a zone of it finds in an empty root.
 
     Raises:
         PluginError: The operations don't fit; the text says which and how.
@@ -170,6 +171,7 @@ class Brand:
         exec_rules: ExecRules = DEFAULT_RULES,
         conformance: Conformance | None = None,
         compiler: str = "",
+        programs: Iterable[str] = (),
     ) -> None:
         if api != API_VERSION:
             raise PluginError(
@@ -185,6 +187,7 @@ class Brand:
         self.exec_rules = exec_rules
         self.conformance = conformance or Conformance()
         self.compiler = compiler
+        self.programs = tuple(programs)
         self.plugin = ops
         self.ops: Any = Vector(BrandSpec, ops, f"brand {name}", DefaultOps)
         self.sysent = dict(sysent)

@@ -31,6 +31,7 @@ from personae.brands.native import (
     sys_time,
     sys_timer,
     sys_zone,
+    userland,
 )
 from personae.brands.native.ops import NativeOps
 from personae.core.brand import Brand
@@ -86,4 +87,5 @@ BRAND = Brand(
         ),
     ),
     compiler="personae.brands.native.cc:compile_program",
+    programs=userland.programs(),
 )

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     command = list(args.command)
     if not command:
         raise CliError("run: name a program: personae run [options] -- CMD", EXIT_USAGE)
-    program = None if args.rootfs else host_program(command[0])
+    program = None if args.rootfs else host_program(command[0], args.brand)
     rootfs = root_folder(args.rootfs) if args.rootfs else None
     mounts = [volume(text) for text in args.volume]
     env = environment(args.env)
@@ -90,17 +90,34 @@ def add_plugins(machine: Machine, picks: Sequence[str]) -> None:
             machine.plugins.register(load_plugin(name, Config()), name)
 
 
-def host_program(name: str) -> Path:
-    """The file of the host that is to run when there is no root file system."""
+def host_program(name: str, brand: str) -> Path | None:
+    """The file of the host that is to run when there is no root file system.
+
+    None when the brand brings a program of this name: a name without a slash that
+    is no file here.
+    """
     path = Path(name)
     remedy = "without -r ROOTFS the program is a file of the host"
     if not path.exists():
+        own = own_programs(brand)
+        if name in own:
+            return None
+        if own and "/" not in name:
+            remedy += f", or one that brand {brand!r} brings: {', '.join(own)}"
         raise CliError(
             f"run: {name}: no such file on the host; {remedy}", EXIT_NOT_FOUND
         )
     if not path.is_file():
         raise CliError(f"run: {name}: not a file; {remedy}", EXIT_NOT_EXECUTABLE)
     return path
+
+
+def own_programs(brand: str) -> tuple[str, ...]:
+    """What a zone of a brand finds in an empty root; nothing for an unknown brand."""
+    from personae.core.brands import brand_points, load_brand
+
+    points = {point.name: point for point in brand_points()}
+    return load_brand(points[brand]).programs if brand in points else ()
 
 
 def plant(zone: ZoneHandle, program: Path) -> str:

@@ -53,6 +53,26 @@ def test_rebuild(
         assert out.read_bytes() == source.with_suffix(".elf").read_bytes(), name
 
 
+def test_rebuild_userland(
+    cross_cc: str,
+    guestbuild: ModuleType,
+    guest_file: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    """The programs of /usr/bin: each is there, and is what its sources say."""
+    home = guest_file("native", "x").parents[1] / "usr" / "bin"
+    sources = guestbuild.user_sources()
+    assert set(sources) == {p.name for p in home.iterdir()}
+    version = subprocess.run(
+        [cross_cc, "-dumpfullversion"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if version != BUILT_WITH:
+        pytest.skip(f"gcc {version}; the files are from {BUILT_WITH}")
+    for name, files in sources.items():
+        guestbuild.build_hosted(files, tmp_path / name, cross_cc, tmp_path)
+        assert (tmp_path / name).read_bytes() == (home / name).read_bytes(), name
+
+
 @pytest.mark.parametrize("brand", BRANDS)
 def test_rebuilt_behave_alike(
     brand: str,

@@ -81,6 +81,14 @@ def conform_sources(brand: str) -> dict[str, Path]:
     return {c.stem: c for c in sorted((BRANDS / brand / "conform").glob("*.c"))}
 
 
+def user_sources() -> dict[str, list[Path]]:
+    """Name and C files of every program of the native zone's /usr/bin."""
+    home = BRANDS / "native" / "usr" / "src"
+    found = {c.stem: [c] for c in home.glob("*.c")}
+    found |= {f.name: sorted(f.glob("*.c")) for f in home.iterdir() if f.is_dir()}
+    return dict(sorted(found.items()))
+
+
 def _flags(brand: str) -> list[str]:
     return [
         *CFLAGS,
@@ -112,12 +120,12 @@ def is_hosted(brand: str, source: Path) -> bool:
 
 
 def build_hosted(
-    source: Path, out: Path, cc: str = CC, objects: Path | None = None
+    source: Path | list[Path], out: Path, cc: str = CC, objects: Path | None = None
 ) -> None:
     """Compile a native program and link it with the C library of the SDK.
 
     Args:
-        source: Its C file.
+        source: Its C file, or several.
         out: The ELF file to write.
         cc: The compiler.
         objects: Folder for the library, to build it only once.
@@ -129,7 +137,8 @@ def build_hosted(
         archive = (objects or Path(tmp)) / "libc.a"
         if not archive.exists():
             sdk.build_library(cc, archive)
-        args = ["-std=gnu11", "-Wall", "-Wextra", "-s", "-o", str(out), str(source)]
+        files = [str(f) for f in (source if isinstance(source, list) else [source])]
+        args = ["-std=gnu11", "-Wall", "-Wextra", "-s", "-o", str(out), *files]
         subprocess.run(sdk.command(cc, args, archive), check=True)
 
 
@@ -178,6 +187,22 @@ def build_all(brand: str, names: list[str], out: Path | None, cc: str) -> None:
                     build(brand, source, elf, cc, Path(objects))
 
 
+def build_userland(names: list[str], out: Path | None, cc: str) -> None:
+    """Build the programs of the native zone's /usr/bin.
+
+    Args:
+        names: Which ones; all when empty.
+        out: Where the folder ``native/usr/bin`` is made; by default the brand's own.
+        cc: The compiler.
+    """
+    home = (out or BRANDS) / "native" / "usr" / "bin"
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as objects:
+        for name, files in user_sources().items():
+            if not names or name in names:
+                build_hosted(files, home / name, cc, Path(objects))
+
+
 def main() -> None:
     """Build what the command line names; all, without names."""
     parser = argparse.ArgumentParser(description="build the guest programs")
@@ -187,6 +212,7 @@ def main() -> None:
     args = parser.parse_args()
     for brand in LIBRARY:
         build_all(brand, args.names, args.out, args.cc)
+    build_userland(args.names, args.out, args.cc)
 
 
 if __name__ == "__main__":

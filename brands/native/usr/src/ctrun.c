@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ctrun: %s: %s\n", argv[optind], strerror(errno));
 		_exit(127);
 	}
-	ctid_t id;
+	ctid_t id = 0;
 
 	check(ct_tmpl_clear(tmpl), "template");
 	check(contract_latest(&id), "latest contract");

@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		return itself ? show(".", ".") : folder(".");
 	for (int i = optind; i < argc; i++) {
-		if (lstat(argv[i], &st) == -1) {
+		/* a link to a folder is followed, unless it is the link that is asked about */
+		if ((details || itself || stat(argv[i], &st) == -1) && lstat(argv[i], &st) == -1) {
 			fprintf(stderr, "%s: %s\n", argv[i], strerror(errno));
 			failed = 2;
 		} else if (S_ISDIR(st.st_mode) && !itself) {

@@ -13,6 +13,7 @@
 enum flow flow;
 int flow_depth, loop_depth, in_subshell;
 static int no_errexit; /* in a condition */
+static int replace; /* this process has one command to run: it becomes the program */
 
 /* ---- redirections ---- */
 
@@ -232,9 +233,9 @@ static int in_shell(struct node *n, char **argv, struct function *f, builtin_fn 
 
 static int external(struct node *n, char **argv)
 {
-	struct job *j = job_new(opt_monitor ? node_text(n) : "");
+	struct job *j = replace ? NULL : job_new(opt_monitor ? node_text(n) : "");
 
-	if (job_fork(j, 1) == 0) {
+	if (replace || job_fork(j, 1) == 0) {
 		if (apply_redirs(n->redirs, NULL) == -1 || assign(&n->assigns, 1, NULL) == -1)
 			_exit(1);
 		exec_program(argv);
@@ -256,8 +257,12 @@ static int run_simple(struct node *n)
 
 	expand_failed = 0;
 	last_status = n->words.n ? last_status : 0;
+	int last = replace;
+
+	replace = 0; /* not for what is substituted */
 	struct list words = expand_words(&n->words);
 
+	replace = last;
 	if (expand_failed) {
 		if (!interactive)
 			exit_shell(1);
@@ -272,8 +277,10 @@ static int run_simple(struct node *n)
 
 	if (f)
 		special = 0;
-	if (f || fn)
+	if (f || fn) {
+		replace = 0; /* more may follow in it */
 		return in_shell(n, words.w, f, fn, special);
+	}
 	return external(n, words.w);
 }
 
@@ -304,6 +311,7 @@ static int run_pipe(struct node *n)
 				dup2(fd[1], 1);
 				close(fd[1]);
 			}
+			replace = parts[count]->kind == N_SIMPLE;
 			exit_shell(run(parts[count]));
 		}
 		if (in != -1)
@@ -330,7 +338,10 @@ static int run_apart(struct node *n, int foreground)
 			signal(SIGINT, SIG_IGN);
 			signal(SIGQUIT, SIG_IGN);
 		}
-		exit_shell(run(n->kind == N_SUB ? n->a : n));
+		if (n->kind == N_SUB && foreground)
+			n = n->a; /* its redirections are in force */
+		replace = n->kind == N_SIMPLE;
+		exit_shell(run(n));
 	}
 	if (foreground)
 		return job_wait(j);
@@ -371,13 +382,17 @@ static int run_while(struct node *n)
 	int status = 0;
 
 	loop_depth++;
-	while ((condition(n->a) == 0) == (n->kind == N_WHILE) && flow == F_NONE) {
-		status = run(n->b);
+	for (;;) {
+		int met = condition(n->a) == 0;
+
+		if (flow == F_NONE) {
+			if (met != (n->kind == N_WHILE))
+				break;
+			status = run(n->b);
+		}
 		if (!loop_goes_on())
 			break;
 	}
-	if (flow != F_NONE && flow != F_RETURN)
-		loop_goes_on();
 	loop_depth--;
 	return status;
 }
