@@ -99,7 +99,7 @@ def test_contracts(boot: Callable[..., Any]) -> None:
     assert re.search(r"crit no  empty", out)
     script = "ctrun -o noorphan -l child sh -c 'sleep 500 & exit 0'; ps -ef"
     out = z.run(["sh", "-c", script], timeout="60s").stdout.decode()
-    assert "sleep" not in out  # the contract was abandoned with ctrun
+    assert " sleep 500\n" not in out  # the contract was abandoned with ctrun
 
 
 def test_tasks(sh: Callable[[str], str]) -> None:
