@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class BrandSpec:
-    """Operations of a brand (sys/brand.h, struct brand_ops)."""
+    """Operations of a brand (sys/brand.h, struct brand_ops).
+
+    What proves a brand is no operation but data, ``Brand(conformance=...)``: its guest
+    programs, its checks, what is known not to hold, and how its calls are made
+    (``personae.core.conform``, docs/conformance.md).
+    """
 
     # ---- a zone's life ----
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def own(b: Brand) -> list[str]:
     return [c.name for c in cases(b) if c.program is not None]
 
 
+@cache
+def once(b: Brand, name: str, cpus: int) -> CaseResult:
+    """A result that several tests look at."""
+    return run(b, name, cpus)
+
+
 def run(b: Brand, name: str, cpus: int = 1) -> CaseResult:
     (case,) = chosen(b, [name])
     return run_case(b, case, cpus)
@@ -39,7 +46,7 @@ def run(b: Brand, name: str, cpus: int = 1) -> CaseResult:
     ("b", "name"), [(b, c.name) for b in BRANDS.values() for c in cases(b)], ids=str
 )
 def test_all_hold(b: Brand, name: str, cpus: int) -> None:
-    got = run(b, name, cpus)
+    got = once(b, name, cpus)
     assert not got.failed, str(got)
     assert got.checks
     assert all(c.cite for c in got.checks)
@@ -48,7 +55,7 @@ def test_all_hold(b: Brand, name: str, cpus: int) -> None:
 @pytest.mark.parametrize("b", [BRANDS[n] for n in ENOUGH], ids=str)
 def test_there_are_enough(b: Brand) -> None:
     """Counted where they passed; and each cites a manual page or an invariant."""
-    passed = [c for n in own(b) for c in run(b, n).checks if c.outcome == "passed"]
+    passed = [c for n in own(b) for c in once(b, n, 1).checks if c.outcome == "passed"]
     assert len(passed) >= ENOUGH[b.name]
     odd = [c.cite for c in passed if not ("(" in c.cite or "FORK-" in c.cite)]
     assert odd == []
@@ -158,15 +165,15 @@ def test_wrong_use(
 def test_pytest_runs_it(pytester: pytest.Pytester) -> None:
     """With files it does not; a case that is not there is told."""
     pytester.makepyfile("def test_x(): pass")
-    r = pytester.runpytest_subprocess(
+    r = pytester.runpytest_inprocess(
         "--personae-brand", "linux", "--personae-case", "generic.fork"
     )
     r.assert_outcomes(passed=1)
     r.stdout.fnmatch_lines(["*linux: CONFORMS: 2 passed*"])
-    r = pytester.runpytest_subprocess("--personae-brand", "linux", str(pytester.path))
+    r = pytester.runpytest_inprocess("--personae-brand", "linux", str(pytester.path))
     r.assert_outcomes(passed=1)
     r.stdout.no_fnmatch_line("*CONFORMS*")
-    r = pytester.runpytest_subprocess("--personae-brand=linux", "--personae-case=x")
+    r = pytester.runpytest_inprocess("--personae-brand=linux", "--personae-case=x")
     assert r.ret == pytest.ExitCode.USAGE_ERROR
     r.stderr.fnmatch_lines(["*brand linux has no case 'x'; it has *generic.fork*"])
 
