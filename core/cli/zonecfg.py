@@ -52,6 +52,7 @@ def command(args: argparse.Namespace) -> int:
         raise fail(f"{verb}: unexpected: {' '.join(rest)}", EXIT_USAGE)
     conf = find(args)
     if verb == "verify":
+        verify(args, conf)
         return 0
     lines = info(conf) if verb == "info" else export(conf)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -68,6 +69,16 @@ def find(args: argparse.Namespace) -> ZoneConf:
         raise fail(f"zone '{args.zone}': no such zone configured")
     conf: ZoneConf = inst.conf
     return conf
+
+
+def verify(args: argparse.Namespace, conf: ZoneConf) -> None:
+    """What a file must hold was checked when it was read; now for the machine."""
+    if args.file is None:
+        with looking(args) as machine:
+            try:
+                zoneadm.check_conf(machine, conf)
+            except MachineError as error:
+                raise fail(str(error)) from None
 
 
 def of_config(config: Config, zone: str) -> ZoneConf:

@@ -289,6 +289,7 @@ def test_zonecfg_of_a_machine(kept: Run) -> None:
         "create -b\nset zonepath=/zones/off\nset brand=native\nset autoboot=false\n"
         "set ip-type=shared\nadd capped-memory\nset physical=8388608\nend\n"
     )
+    assert kept("zonecfg", "-z", "off", "verify")[:2] == (0, "")
     assert kept("zonecfg", "-z", "lab", "set", "max-lwps=7")[0] == 0
     assert Machine.load("m").zone("lab").zone.max_lwps == (1 << 31) - 1
     kept("zoneadm", "-z", "lab", "reboot")
@@ -320,6 +321,22 @@ def test_one_command_at_a_time(kept: Run) -> None:
     )
     assert states(kept)["lab"] == "running"
     assert sorted(p.name for p in Path().iterdir() if p.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("n", [0, 10, 500, -1])
+def test_damaged_file(kept: Run, n: int) -> None:
+    """A file that is cut off is told of, whatever the command, and left alone."""
+    whole = Path("m").read_bytes()
+    Path("m").write_bytes(whole[:n])
+    for args in (
+        ["ptree"],
+        ["zoneadm", "-z", "lab", "halt"],
+        ["zlogin", "lab", "/true"],
+    ):
+        status, out, err = kept(*args)
+        assert (status, out, err.count("\n")) == (125, "", 1)
+        assert err.startswith(("personae: m: damaged: ", "personae: m: not a saved"))
+    assert Path("m").read_bytes() == whole[:n]
 
 
 def test_same_commands_same_machine(run: Run) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +95,42 @@ def test_a_zone_reboots_itself(
     assert capfd.readouterr().out == (
         "0:global:running:/::native:shared\n2:z:running:/zones/z::native:shared\n"
     )
+
+
+def call(folder: Path, *args: str, text: str = "") -> tuple[int, str]:
+    """Run the command with this input; status and output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "personae.core", *args],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PERSONAE_MACHINE": "m"},
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_input(tmp_path: Path, build: Build) -> None:
+    """A program of zlogin reads to the end of input; a console's input has no end."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "lines").write_bytes(build("native", "lines").read_bytes())  # type: ignore[arg-type]
+    (tmp_path / "root" / "lines").chmod(0o755)
+    (tmp_path / "z.toml").write_text(
+        'schema = 1\n[zone.z]\nrootfs = "root"\n[zone.z.init]\nargs = ["/lines"]\n'
+    )
+    assert call(tmp_path, "up", "z.toml", "-M", "m") == (0, "")
+    assert call(tmp_path, "zlogin", "z", "/lines", text="a\nb\n") == (
+        3,
+        "got a\ngot b\nend\n",
+    )
+    assert call(tmp_path, "zlogin", "-C", "z", text="one\ntwo\n") == (
+        0,
+        "got one\ngot two\n",
+    )
+    assert call(tmp_path, "zlogin", "-C", "z", text="three\n") == (0, "got three\n")
+    assert call(tmp_path, "doctor", "m")[0] == 0
 
 
 class Forks:
