@@ -155,11 +155,18 @@ static void told(void)
 	pid_t pid, grandchild;
 	ctevid_t empty;
 	int fds[2];
+	struct timespec now = {0, 0};
+	struct {
+		int fd;
+		short events, revents;
+	} p = {-1, 1, 0};
 
-	events = open(CT_PROCESS "pbundle", O_RDONLY | O_NONBLOCK, 0);
+	events = p.fd = open(CT_PROCESS "pbundle", O_RDONLY | O_NONBLOCK, 0);
 	KTAP(events >= 0, "open of pbundle", "contract(5)");
 	KTAP(fails(ct_event(events, CT_ERECV, &ev), EAGAIN), "no event yet: EAGAIN",
 	     "ct_event_read(3CONTRACT)");
+	KTAP_EQ(syscall(183 /* pollsys */, &p, 1, &now, NULL), 0, "poll: nothing to read",
+		"contract(5)");
 	pipe(fds);
 	ct_set(tmpl, CTPP_PARAMS, 0);
 	pid = fork_into();
@@ -174,6 +181,8 @@ static void told(void)
 	read(fds[0], &grandchild, sizeof(grandchild));
 	id = ct_newest();
 	msleep(10);
+	KTAP(syscall(183, &p, 1, &now, NULL) == 1 && p.revents == 1, "poll: POLLIN",
+	     "contract(5)");
 	KTAP(next(CT_PR_EV_FORK), "FORK of the first member", "FORK-32");
 	KTAP_EQ(ct_number(CTPE_PID), pid, "its ctpe_pid", "FORK-32");
 	KTAP_EQ(ct_number(CTPE_PPID), getpid(), "its ctpe_ppid", "FORK-32");

@@ -349,6 +349,12 @@ static void unreferenced(void)
 		msleep(2);
 	}
 	KTAP_EQ(told, 4, "DOOR_UNREF_MULTI: every time", "door_create(3C)");
+	if (fork() == 0)
+		_exit(0);
+	waitpid(-1, NULL, 0);
+	msleep(2);
+	KTAP_EQ(told, 5, "a child that ends has closed its descriptors, too",
+		"door_create(3C)");
 	close(did);
 	close(multi);
 }

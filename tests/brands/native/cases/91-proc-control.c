@@ -68,6 +68,78 @@ static void stepping(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* the agent lwp makes a call in the process, and goes */
+static void agent(void)
+{
+	uint16_t *at = (uint16_t *)syscall;
+	prgregset_t regs = {0};
+	pid_t pid = fork();
+	sysset_t set;
+	int fd, link;
+
+	if (pid == 0)
+		for (;;)
+			counter++;
+	while (at[0] != 0x73 || at[1] != 0) /* ecall */
+		at++;
+	fd = p_open(pid, "ctl", O_WRONLY);
+	regs[R_PC] = (long)at;
+	regs[R_A7] = SYS_getpid;
+	CHECK(ctl(fd, PCAGENT, regs, sizeof(regs)) == -1 && errno == EBUSY,
+	      "an agent in what runs: %d", errno);
+	ctl(fd, PCSTOP, NULL, 0);
+	premptyset(&set);
+	praddset(&set, SYS_getpid);
+	ctl(fd, PCSEXIT, &set, sizeof(set));
+	CHECK(ctl(fd, PCAGENT, regs, sizeof(regs)) > 0, "PCAGENT: %d", errno);
+	CHECK(ctl(fd, PCAGENT, regs, sizeof(regs)) == -1 && errno == EBUSY, "two agents");
+	link = p_open(pid, "lwp/agent/lwpctl", O_WRONLY);
+	CHECK(link >= 0, "lwp/agent: %d", errno);
+	close(link);
+	ctl1(fd, PCRUN, 0);
+	ctl(fd, PCWSTOP, NULL, 0);
+	status(pid);
+	CHECK(st.pr_agentid == st.pr_lwp.pr_lwpid && st.pr_lwp.pr_flags & PR_AGENT,
+	      "agent %d, lwp %d", st.pr_agentid, st.pr_lwp.pr_lwpid);
+	CHECK(st.pr_lwp.pr_why == PR_SYSEXIT && st.pr_lwp.pr_rval1 == pid,
+	      "its call: why %d, result %ld", st.pr_lwp.pr_why, st.pr_lwp.pr_rval1);
+	regs[R_A7] = SYS_lwp_exit;
+	ctl(fd, PCSREG, regs, sizeof(regs));
+	ctl1(fd, PCRUN, 0);
+	msleep(5);
+	status(pid);
+	CHECK(st.pr_agentid == 0 && st.pr_nlwp == 1, "agent %d, %d lwps", st.pr_agentid,
+	      st.pr_nlwp);
+	CHECK(st.pr_flags & PR_ISTOP, "the process does not stand: %x", st.pr_flags);
+	ctl1(fd, PCKILL, SIGKILL);
+	close(fd);
+	waitpid(pid, NULL, 0);
+}
+
+/* SIGKILL ends what stands, and what is told to stop on its way */
+static void killed(void)
+{
+	pid_t pid = fork();
+	sysset_t set;
+	int fd;
+
+	if (pid == 0)
+		for (;;)
+			syscall(SYS_getpid);
+	fd = p_open(pid, "ctl", O_WRONLY);
+	prfillset(&set);
+	ctl(fd, PCSEXIT, &set, sizeof(set));
+	ctl(fd, PCSENTRY, &set, sizeof(set));
+	for (int i = 0; i < 7; i++) {
+		ctl(fd, PCWSTOP, NULL, 0);
+		ctl1(fd, PCRUN, 0);
+	}
+	kill(pid, SIGKILL);
+	ctl(fd, PCDSTOP, NULL, 0);
+	CHECK(waitpid(pid, NULL, 0) == pid, "it does not die");
+	close(fd);
+}
+
 /* PR_FORK: the child stops out of the fork, and is traced as the parent is */
 static void inheriting(void)
 {
@@ -184,6 +256,8 @@ int main(int argc, char **argv)
 		for (;;)
 			msleep(1000);
 	stepping();
+	agent();
+	killed();
 	inheriting();
 	polling();
 	gaining_rights(argv[0]);
