@@ -325,7 +325,7 @@ class Dispatcher:
         self.yielding = False
         part = k.hw.slice(cpu.id)
         view = part.view
-        ecalls = view[S_ECALLS]
+        ecalls, trapped = view[S_ECALLS], k.trapped
         try:
             trap.run(k, part, lwp, end)
         except Panic:
@@ -340,7 +340,7 @@ class Dispatcher:
             cap.charge(k.now, k.now - start)
         ran = k.now - start
         system = (view[S_ECALLS] - ecalls) * k.syscall_cost
-        cpu.instret += ran - system
+        cpu.instret += ran - system - (k.trapped - trapped)
         if lwp.state is TS_ZOMB:
             lwp.proc.stime += system
         else:

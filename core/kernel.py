@@ -71,6 +71,9 @@ class KernelConfig:
         max_nprocs: Room for processes (slots of /proc).
         maxpid: Highest pid number.
         syscall_cost: Cycles that a system call takes besides its instructions.
+        trap_cost: Cycles of a trap that is no page fault, such as a breakpoint.
+        fault_cost: Cycles of a page fault that the kernel settles; those that the
+            hardware layer settles by itself take none.
         lock_checking: Whether lock order and ownership are checked.
         schedule_seed: Which schedule, see ``core.shuffle``; 0 is the plain one.
     """
@@ -84,6 +87,8 @@ class KernelConfig:
     max_nprocs: int = 8192
     maxpid: int = 30000
     syscall_cost: int = 200
+    trap_cost: int = 200
+    fault_cost: int = 1000
     lock_checking: bool = True
     schedule_seed: int = 0
 
@@ -116,6 +121,8 @@ class Kernel:
         self.quantum = config.quantum
         self.min_quantum = 1000
         self.syscall_cost = config.syscall_cost
+        self.trapped = 0
+        """Cycles that traps and faults have cost, in all."""
         self.tick = config.clock_hz // 100
         """Cycles of a clock tick (10 ms)."""
         self.current: Lwp | None = None

@@ -3,8 +3,8 @@
 A lwp is in one microstate at a time.  Time is charged only where the dispatcher
 changes it (dispatch, end of a slice, sleep, stop, wakeup), so the states add up to
 the age of the lwp to the cycle, and running costs nothing.  On a CPU the time is the
-system's as far as system calls cost any, and else the user's.  Traps and faults take
-no virtual time, so TRAP, TFAULT, DFAULT and KFAULT stay 0.
+system's as far as system calls cost any, that of traps and faults as far as these
+do (``trap_cost``, ``fault_cost``), and else the user's.
 
 A wakeup by a CPU that is behind does not put a lwp back in its own time.
 """
@@ -36,7 +36,10 @@ class Lms(IntEnum):
     STOPPED = 9
 
 
+CYCLE = 67
+"""Slot of the clock of a lwp's hart."""
 NMSTATES = len(Lms)
+TRAP, TFAULT, DFAULT, KFAULT = 2, 3, 4, 5
 USER, USER_LOCK, SLEEP, WAIT_CPU, STOPPED = 0, 6, 7, 8, 9
 """The same as plain ints, for the dispatcher."""
 
@@ -49,6 +52,16 @@ def new_mstate(lwp: Lwp, state: int) -> None:
         lwp.ms[lwp.mstate] += spent
         lwp.msince = now
     lwp.mstate = state
+
+
+def trap_mstate(lwp: Lwp, state: int) -> None:
+    """The running lwp takes a trap or fault: let that cost time, in this state."""
+    k = lwp.kernel
+    cost = k.config.trap_cost if state == TRAP else k.config.fault_cost
+    lwp.ms[state] += cost
+    k.trapped += cost
+    k.now += cost
+    lwp.regs[CYCLE] = k.now
 
 
 def lwp_mstates(lwp: Lwp) -> tuple[int, ...]:
@@ -81,5 +94,5 @@ def lwp_mstate_exit(lwp: Lwp) -> None:
 
 
 def _split(ms: list[int], system: int) -> tuple[int, ...]:
-    """The time on CPUs, counted as the user's, is partly the system's."""
-    return (ms[USER] - system, system, *ms[2:])
+    """The time on CPUs, counted as the user's, is partly the system's and of traps."""
+    return (ms[USER] - system - sum(ms[TRAP : KFAULT + 1]), system, *ms[2:])

@@ -21,6 +21,7 @@ from personae.core.lwp import (
     TS_ONPROC,
     TS_ZOMB,
 )
+from personae.core.msacct import DFAULT, TFAULT, TRAP, trap_mstate
 from personae.core.rctl import rctl_action
 from personae.core.regs import A0, A1, A2, A7, CYCLE, PC, TACCESS, TVAL
 from personae.core.signal import Action
@@ -30,6 +31,7 @@ from personae.core.sync import Restart, Sleep
 from personae.core.syscall import NoReturnType, sysret_a0
 from personae.core.vfork import vfwait
 from personae.core.vm.as_ import Fault
+from personae.core.vm.hat import FETCH
 
 if TYPE_CHECKING:
     from personae.core.kernel import Kernel
@@ -375,8 +377,14 @@ def fault(k: Kernel, lwp: Lwp, t: int) -> None:
     regs = lwp.regs
     addr = regs[TVAL]
     if t in (ASK, PROT, UNMAPPED, NOMEM):
+        trap_mstate(lwp, TFAULT if regs[TACCESS] == FETCH else DFAULT)
         _page_fault(k, lwp, t, addr)
-    elif t == ILLEGAL:
+        return
+    if t == LOGFULL:
+        k.fold_log()
+        return
+    trap_mstate(lwp, TRAP)
+    if t == ILLEGAL:
         _trapsig(lwp, FLTILL, Sig.SIGILL, SiCode.ILL_ILLOPC, regs[PC])
     elif t == EBREAK:
         if probes.tracepoint(lwp):
@@ -385,8 +393,6 @@ def fault(k: Kernel, lwp: Lwp, t: int) -> None:
             _trapsig(lwp, FLTBPT, Sig.SIGTRAP, SiCode.TRAP_BRKPT, regs[PC])
     elif t in (MISALIGNED, AMO_MISALIGNED):
         _trapsig(lwp, FLTACCESS, Sig.SIGBUS, SiCode.BUS_ADRALN, addr)
-    elif t == LOGFULL:
-        k.fold_log()
     else:
         raise Panic(f"{lwp!r}: the hardware says {t}")
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from personae.core.errno import Errno, KernelError
+from personae.core.msacct import KFAULT, trap_mstate
 from personae.core.vm import hat
 from personae.core.vm.layout import COPY_MAX, COPY_STEP, USER_TOP, Fault
 
@@ -112,6 +113,9 @@ class UserCopy:
         """Let the kernel settle what stopped a copy, or raise."""
         hw = self.kernel.hw
         addr = hw.fault_addr()
+        lwp = self.kernel.current
+        if lwp is not None:
+            trap_mstate(lwp, KFAULT)
         fault = self.fault(addr, access, hw.fault_trap())
         if fault is Fault.OK:
             return

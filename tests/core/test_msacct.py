@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import personae.brands.native as brand
+from personae.core.errno import KernelError
 from personae.core.fork import fork1, forkall
 from personae.core.lwp import Lwp
 from personae.core.msacct import Lms, lwp_mstates, mstates_of, proc_mstates
 from personae.core.signo import CldCode
 from personae.core.sync import CondVar, Sleep
+from personae.core.trap import fault
 from tests.core.machines import native
 from tests.core.realkernel import first, kernel
+
+
+CONFORM = Path(brand.__file__).parent / "conform"
 
 
 def age(lwp: Lwp) -> int:
@@ -107,6 +114,50 @@ def test_on_cpu_time_is_user_and_system() -> None:
     machine.run_until([p])
     got = proc_mstates(p)
     assert (got[Lms.USER], got[Lms.SYSTEM]) == (p.utime, p.stime)
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_traps_and_faults_are_no_instructions(cpus: int) -> None:
+    """What the CPUs have retired is what the processes have, to the instruction."""
+    machine, zone = native("true", cpus=cpus)
+    k = machine.kernel
+    zone.put("/exec", (CONFORM / "exec.elf").read_bytes())
+    zone.mount_tmpfs("/tmp")
+    p = zone.start(["/exec"]).proc
+    machine.run_until([p])
+    assert k.trapped > 0
+    assert sum(c.instret for c in k.cpus) == p.utime + p.cutime
+
+
+def test_a_fault_of_the_kernel() -> None:
+    """A copy that does not go through at once costs the caller."""
+    machine, zone = native("forktest")
+    k = machine.kernel
+    p = zone.start(["/bin/forktest", "3"]).proc
+    lwp, space = p.lwps[0], p.as_
+    assert space is not None
+    before, now = lwp_mstates(lwp)[Lms.KFAULT], k.now
+    k.current = lwp
+    with pytest.raises(KernelError):
+        space.copyin(8, 8)
+    k.current = None
+    cost = k.config.fault_cost
+    assert lwp_mstates(lwp)[Lms.KFAULT] - before == k.now - now == cost
+
+
+@pytest.mark.parametrize(
+    ("trap", "access", "state"),
+    [(2, 0, Lms.TRAP), (7, 0, Lms.DFAULT), (7, 1, Lms.DFAULT), (7, 2, Lms.TFAULT)],
+    ids=["breakpoint", "load", "store", "fetch"],
+)
+def test_which_state(trap: int, access: int, state: Lms) -> None:
+    k = kernel()
+    lwp = first(k)
+    lwp.regs[70] = access
+    fault(k, lwp, trap)
+    got = lwp_mstates(lwp)
+    cost = k.config.trap_cost if state is Lms.TRAP else k.config.fault_cost
+    assert got[state] == sum(got) == k.now == cost
 
 
 def test_report() -> None:
