@@ -19,7 +19,6 @@ from personae.core.trap import fault
 from tests.core.machines import native
 from tests.core.realkernel import first, kernel
 
-
 CONFORM = Path(brand.__file__).parent / "conform"
 
 

@@ -63,7 +63,7 @@ class World:
 
     def __init__(self):
         self.hw = Machine(64 << 20, 1)
-        self.kernel = SimpleNamespace(hw=self.hw)
+        self.kernel = SimpleNamespace(hw=self.hw, current=None)
         self.before = self.used()
         self.spaces = []
         self.files = []
