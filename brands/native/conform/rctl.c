@@ -252,6 +252,21 @@ static int messages(void)
 	return wrong;
 }
 
+static int port_events(void)
+{
+	long port = syscall(182, 0x100L); /* port_create */
+	int wrong = port == -1;
+
+	put("process.max-port-events", BASIC, 2, DENY, 0);
+	port = syscall(182, 0x100L); /* the limit is that of its making */
+	for (long i = 0; i < 3; i++) {
+		long r = syscall(182, 3L, port, i + 1, 0L); /* port_send */
+
+		wrong |= (i < 2 ? r != 0 : !fails(r, EAGAIN)) << (i + 1);
+	}
+	return wrong;
+}
+
 static int inherited(void)
 {
 	struct rctlblk b;
@@ -315,6 +330,7 @@ static void enforcing(void)
 	KTAP_EQ(in_child(sigqueue_size), 0, "max-sigqueue-size: sigqueue is EAGAIN", "sigqueue(3C)");
 	KTAP_EQ(in_child(semaphores), 0, "max-sem-nsems: semget is EINVAL; max-sem-ops: semop is E2BIG", "semop(2)");
 	KTAP_EQ(in_child(messages), 0, "max-msg-messages, max-msg-qbytes: msgsnd is EAGAIN", "msgsnd(2)");
+	KTAP_EQ(in_child(port_events), 0, "max-port-events: port_send is EAGAIN", "port_send(3C)");
 	KTAP_EQ(in_child(inherited), 0, "a fork copies the controls, and they are the child's own", "FORK-29");
 	KTAP_EQ(in_child(own_signal_first), 0, "a value that does not deny gives way to the next", "resource_controls(7)");
 }
