@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+from personae.core.brands import brand_points, load_brands
 from personae.core.conform.generic import lacks
+from personae.core.conform.stage import Stage
 from personae.core.disp import Status
 from personae.core.errno import KernelError, Panic
 from personae.core.ledger import ledger, ledger_diff
@@ -15,7 +20,7 @@ from personae.core.zone import ZoneState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from personae.core.conform.stage import Stage
+    from personae.core.kernel import Kernel
     from personae.core.machine import Machine
     from personae.core.zonerun import ZoneHandle
 
@@ -65,23 +70,53 @@ def same_twice(stage: Stage) -> None:
     """Two machines with one seed do the same, to the last count."""
     if lacks(stage, "exit"):
         return
-    got = []
-    for _ in range(2):
-        z = stage.zone(max_lwps=MAX_LWPS)
-        _start_all(stage, z)
-        for _n in _steps(z):
-            pass
-        for number in _numbers(stage):
-            _one(stage, z, number, TURNS // 2)
-            if z.zone.state is not ZoneState.RUNNING:
-                break
-        got.append((z.machine.digest(), z.machine.kernel))
-    (one, first), (two, second) = got
+    (one, first), (two, second) = _everything(stage), _everything(stage)
     what = "two runs with one seed have one digest"
     stage.equal(two, one, what, "architecture: determinism")
     left = ledger_diff(ledger(first), ledger(second), ignore=())
     what = "and one ledger, with all statistics"
     stage.check(not left, what, "architecture: determinism", "\n".join(left[:5]))
+
+
+def _everything(stage: Stage) -> tuple[str, Kernel]:
+    """Run all that the kit has on one machine; its digest and its kernel."""
+    z = stage.zone(max_lwps=MAX_LWPS)
+    _start_all(stage, z)
+    for _n in _steps(z):
+        pass
+    for number in _numbers(stage):
+        _one(stage, z, number, TURNS // 2)
+        if z.zone.state is not ZoneState.RUNNING:
+            break
+    return z.machine.digest(), z.machine.kernel
+
+
+def digest_of(name: str, cpus: int, seed: int) -> str:
+    """What ``other_process`` asks another Python: the digest of everything."""
+    (brand,) = load_brands([name])
+    return _everything(Stage(brand, cpus, seed))[0]
+
+
+def other_process(stage: Stage) -> None:
+    """Another Python, with another seed of its hashes, does the same."""
+    if lacks(stage, "exit"):
+        return
+    what = "two processes whose sets and hashes differ have one digest"
+    name = stage.brand.name
+    if name not in [p.name for p in brand_points()]:
+        why = f"no installed package has a brand {name}, so no process finds it"
+        stage.skip(what, why, "architecture: determinism")
+        return
+    code = f"print(run.digest_of({name!r}, {stage.cpus}, {stage.seed}))"
+    cmd = [sys.executable, "-c", f"from {__name__.rpartition('.')[0]} import "]
+    cmd[-1] += f"generic_run as run; {code}"
+    got = []
+    for hash_seed in ("1", "2"):
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        r = subprocess.run(cmd, env=env, capture_output=True, text=True, check=False)
+        got.append(r.stdout or r.stderr)
+    ok = got[0] == got[1] and got[0].startswith("sha256:")
+    stage.check(ok, what, "architecture: determinism", "\n".join(got))
 
 
 def snapshots(stage: Stage) -> None:

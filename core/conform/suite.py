@@ -28,6 +28,7 @@ GENERIC = {
     "hook-order": "generic_faults:hook_order",
     "brand-fails": "generic_faults:brand_fails",
     "same-twice": "generic_run:same_twice",
+    "other-process": "generic_run:other_process",
     "snapshots": "generic_run:snapshots",
     "hostile": "generic_run:hostile",
 }

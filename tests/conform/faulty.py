@@ -38,6 +38,7 @@ FAULTS = {
     "lock-to-user": "a handler returns to the program with a lock held",
     "host-random": "a call answers with the host's randomness",
     "host-state": "a call answers with a count kept outside the machine",
+    "hash-order": "a call answers with the first of a set of strings",
     "unpicklable": "a process keeps a function",
     "handler-breaks": "a handler indexes a list with what the guest gave",
     "forgets-clearbrand": "b_clearbrand does nothing",
@@ -188,6 +189,8 @@ def sys_number(lwp: Any, n: int) -> int:
     if ops.fault == "host-state":
         ops.count += 1
         return ops.count
+    if ops.fault == "hash-order":
+        return ord(next(iter({"a", "b", "c", "d", "e", "f", "g", "h"})))
     if ops.fault == "handler-breaks":
         return [7, 8, 9, 10][n]
     return [7, 8, 9, 10][n & 3]
@@ -209,4 +212,5 @@ def brand(fault: str = "", calls: Calls | None = None) -> Brand:
 
 
 NO_SUCH: Call = ("frok",)
+HASHES = brand("hash-order")
 LIAR = brand("wrong-child-register")

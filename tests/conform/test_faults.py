@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from personae.core.conform import CaseResult, cases, run_case
 from tests.conform.faulty import FAULTS, brand
 
+ROOT = Path(__file__).resolve().parents[2]
 CAUGHT = {
     "leaks-procdata": ("generic.every-step", "nothing in the brand's own state"),
     "leaks-child": ("generic.every-step", "nothing holds on to a child"),
@@ -23,6 +27,7 @@ CAUGHT = {
     "lock-to-user": ("generic.hostile", "(getpid): Panic: "),
     "host-random": ("generic.same-twice", "two runs with one seed have one digest"),
     "host-state": ("generic.same-twice", "two runs with one seed have one digest"),
+    "hash-order": ("generic.other-process", "whose sets and hashes differ"),
     "unpicklable": ("generic.snapshots", "the machine can be saved"),
     "handler-breaks": ("generic.hostile", "(number)"),
     "forgets-clearbrand": ("generic.hook-order", "b_clearbrand left the brand data"),
@@ -48,6 +53,19 @@ def test_every_fault_is_listed() -> None:
     assert set(CAUGHT) == set(FAULTS)
 
 
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another Python process finds the brand as that of an installed package."""
+    info = tmp_path / "faulty-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1\n")
+    point = "[personae.brands]\nfaulty = tests.conform.faulty:HASHES\n"
+    (info / "entry_points.txt").write_text(point)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_it_is_caught(fault: str) -> None:
     name, words = CAUGHT[fault]
