@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from personae.brands.native import procabi
+from personae.brands.native import procabi, procmem
 from personae.core.disp import Status
 from personae.core.ledgercheck import ledger_check
 from personae.core.machine import Machine
@@ -105,3 +105,20 @@ def test_hostile(seed: int, boot: Callable[..., Any], build_case: Build) -> None
     z = boot("native", {"hostile": program}, zone={"max_lwps": 60})
     z.run(["/hostile", str(seed), "15"], timeout="600s")
     assert list(z.machine.kernel.oopses) == []
+
+
+def test_processes_of_another_brand(
+    machine: Machine, guest_file: Callable[[str, str], Path], build_case: Build
+) -> None:
+    """The global zone's /proc tells of linux processes, too."""
+    linux = machine.add_zone("c", brand="linux")
+    linux.put("/init", guest_file("linux", "init").read_bytes())
+    job = linux.start(["/init"], init=True, input=None)
+    machine.run_for(5_000_000)
+    p = job.proc
+    assert unpack_from("<iiii", procabi.psinfo(p)) == (0, len(p.lwps), p.pid, p.ppid)
+    assert unpack_from("<ii", procabi.pstatus(p), 8) == (p.pid, p.ppid)
+    assert len(procmem.prxmap(p)) == 216 * len(procmem.entries(p))
+    z = machine.zone("global")
+    z.put("/pids", build_case("native", HERE / "programs" / "pids.c").read_bytes())
+    assert pids(z.run(["/pids"]).stdout)[p.pid] == (linux.id, "init")
