@@ -276,7 +276,7 @@ class TsProc:
     def dup(self) -> TsProc:
         """A copy."""
         new = TsProc.__new__(TsProc)
-        new.__dict__.update(self.__dict__)
+        new.__dict__ = self.__dict__.copy()
         return new
 
     def newumdpri(self) -> None:
@@ -350,7 +350,6 @@ class TimeShare:
         src, ts = self._data(lwp), buf
         ts.cpupri, ts.boost = src.cpupri, src.boost
         ts.upri, ts.uprilim, ts.nice = src.upri, src.uprilim, src.nice
-        ts.dispwait = 0
         self._taken()
         self._install(child, ts)
 
@@ -389,10 +388,13 @@ class TimeShare:
     @hookimpl
     def cl_tick(self, lwp: Lwp, used: int) -> bool:
         """Charge the lwp; at the end of its quantum it goes down and yields."""
-        self._update(lwp)
-        ts = self._data(lwp)
+        kernel = lwp.kernel
+        if kernel.now >= self.next_update:
+            self._update(lwp)
+        ts: TsProc = lwp.cldata
         # CL_FORKRET may have begun a new quantum during this run.
-        ts.timeleft -= min(used, lwp.kernel.now - ts.begun)
+        since = kernel.now - ts.begun
+        ts.timeleft -= used if used < since else since
         if ts.timeleft > 0:
             return False
         self._expire(lwp)
@@ -453,19 +455,20 @@ class TimeShare:
 
     def _fresh(self, lwp: Lwp, ts: TsProc) -> None:
         """A new quantum at the present level."""
-        ts.newumdpri()
-        ts.timeleft = TS_DPTBL[ts.cpupri].quantum * lwp.kernel.tick
-        ts.begun = lwp.kernel.now
+        kernel, cpupri = lwp.kernel, ts.cpupri
+        level = cpupri + ts.upri + ts.boost  # TS_NEWUMDPRI
+        ts.umdpri = lwp.pri = 0 if level < 0 else 59 if level > 59 else level
+        ts.timeleft = TS_DPTBL[cpupri].quantum * kernel.tick
+        ts.begun = kernel.now
         ts.dispwait = 0
-        lwp.pri = ts.umdpri
 
     def _expire(self, lwp: Lwp) -> None:
-        ts = self._data(lwp)
+        ts: TsProc = lwp.cldata
         ts.cpupri = TS_DPTBL[ts.cpupri].tqexp
         self._fresh(lwp, ts)
 
     def _boost(self, lwp: Lwp) -> None:
-        ts = self._data(lwp)
+        ts: TsProc = lwp.cldata
         if ts.dispwait > TS_DPTBL[ts.umdpri].maxwait:
             ts.cpupri = TS_DPTBL[ts.cpupri].slpret
             self._fresh(lwp, ts)
@@ -473,8 +476,6 @@ class TimeShare:
     def _update(self, lwp: Lwp) -> None:
         """Once a second: who has waited for long goes up (ts_update)."""
         kernel = lwp.kernel
-        if kernel.now < self.next_update:
-            return
         self.next_update = kernel.now + TICKS_PER_SECOND * kernel.tick
         for t, ts in self.members.items():
             ts.dispwait += 1

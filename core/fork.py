@@ -327,20 +327,13 @@ def _drop_as(cp: Proc) -> None:
     cp.as_ = None
 
 
-def _sprlock(p: Proc) -> None:
-    """Keep /proc and relvm away while the space is copied; Sleep while /proc has it."""
-    prstop.sprlock(p)
-    p.flag |= SFORKING
-
-
-def _sprunlock(p: Proc) -> None:
-    p.flag &= ~SFORKING
-    prstop.sprunlock(p)
-
-
 def _lock(f: Birth) -> None:
-    """Step C8a."""
-    _sprlock(f.p)
+    """Step C8a: keep /proc and relvm away while the space is copied.
+
+    Sleep while /proc has the process.
+    """
+    prstop.sprlock(f.p)
+    f.p.flag |= SFORKING
 
 
 def _unlock(f: Birth) -> None:
@@ -348,7 +341,8 @@ def _unlock(f: Birth) -> None:
 
     That is a release, and its undo, run before that of ``sprlock``, takes them again.
     """
-    _sprunlock(f.p)
+    f.p.flag &= ~SFORKING
+    prstop.sprunlock(f.p)
 
 
 def _shmfork(f: Birth) -> None:
