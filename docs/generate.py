@@ -3,9 +3,9 @@
     python docs/generate.py [FOLDER]
 
 ``reference/hooks.md``, ``reference/toml.md``, ``reference/cli.md`` and ``api/*.md`` are
-made anew at each ``make docs`` and not committed, so they cannot be old.  The table in
-``brands/differences.md`` is committed, because it is read where nobody builds anything;
-a test holds it against the code.
+made anew at each ``make docs`` and not committed, so they cannot be old.  The tables in
+``brands/differences.md`` and that in ``brands/native.md`` are committed, because they are
+read where nobody builds anything; a test holds them against the code.
 """
 
 from __future__ import annotations
@@ -257,9 +257,33 @@ def _options(b: Any) -> list[str]:
     return [f"`{n}`" for n in names]
 
 
-def with_table(page: str) -> str:
-    """``brands/differences.md`` with the tables of today."""
-    made = differences().replace("\\", "\\\\")
+def native_calls() -> str:
+    """The system calls of the native brand by their level, out of syscalls.toml."""
+    from personae.brands.native import BRAND
+
+    rows = sorted(BRAND.sysent.items())
+    by: dict[str, list[tuple[int, Any]]] = {}
+    for number, row in rows:
+        by.setdefault(str(row.level), []).append((number, row))
+    out = [BEGIN, ""]
+    for level in sorted(by, key=lambda name: ("full", "partial").index(name)
+                        if name in ("full", "partial") else 2):
+        calls = by[level]
+        noted = [[n, f"`{r.name}`", r.note] for n, r in calls if r.note]
+        plain = ", ".join(f"`{r.name}` {n}" for n, r in calls if not r.note)
+        out += [f"**{level}** ({len(calls)})", ""]
+        out += [f"{plain}.", ""] if plain else []
+        out += [*table(["number", "call", "note"], noted), ""] if noted else []
+    return "\n".join([*out, END])
+
+
+TABLES = {"differences.md": "differences", "native.md": "native_calls"}
+"""Committed pages of ``brands`` with a table, and what makes it."""
+
+
+def with_table(page: str, name: str = "differences.md") -> str:
+    """A committed page of ``brands`` with the tables of today."""
+    made: str = globals()[TABLES[name]]().replace("\\", "\\\\")
     return re.sub(f"{BEGIN}.*{END}", made, page, flags=re.DOTALL)
 
 
@@ -303,11 +327,13 @@ def write(folder: Path = HERE) -> None:
 
 
 def main() -> None:
-    """Write all pages, the committed table too."""
+    """Write all pages, the committed tables too."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     write(folder)
-    page = HERE / "brands" / "differences.md"
-    page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in TABLES:
+        page = HERE / "brands" / name
+        text = with_table(page.read_text(encoding="utf-8"), name)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,10 +35,11 @@ def generate() -> ModuleType:
     return module
 
 
-def test_the_differences_are_todays(generate: ModuleType) -> None:
+@pytest.mark.parametrize("name", ["differences.md", "native.md"])
+def test_the_tables_are_todays(generate: ModuleType, name: str) -> None:
     """If this fails: python docs/generate.py, and look at what has changed."""
-    page = (DOCS / "brands" / "differences.md").read_text(encoding="utf-8")
-    assert page == generate.with_table(page)
+    page = (DOCS / "brands" / name).read_text(encoding="utf-8")
+    assert page == generate.with_table(page, name)
 
 
 def test_every_hook_is_explained(generate: ModuleType) -> None:

@@ -38,29 +38,14 @@ int getpagesize(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-static long limit_of_paths(int name)
-{
-	switch (name) {
-	case _PC_NAME_MAX:
-		return NAME_MAX;
-	case _PC_PATH_MAX:
-		return PATH_MAX;
-	case _PC_PIPE_BUF:
-		return PIPE_BUF;
-	default:
-		errno = EINVAL;
-		return -1;
-	}
-}
-
 long pathconf(const char *path, int name)
 {
-	return access(path, F_OK) == -1 ? -1 : limit_of_paths(name);
+	return syscall(SYS_pathconf, path, name);
 }
 
 long fpathconf(int fd, int name)
 {
-	return lseek(fd, 0, SEEK_CUR) == -1 && errno == EBADF ? -1 : limit_of_paths(name);
+	return syscall(SYS_fpathconf, fd, name);
 }
 
 int uname(struct utsname *name)
