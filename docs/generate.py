@@ -4,8 +4,8 @@
 
 ``reference/hooks.md``, ``reference/toml.md``, ``reference/cli.md`` and ``api/*.md`` are
 made anew at each ``make docs`` and not committed, so they cannot be old.  The tables in
-``brands/differences.md`` and that in ``brands/native.md`` are committed, because they are
-read where nobody builds anything; a test holds them against the code.
+``brands/differences.md`` and ``brands/native.md`` are committed, because they are read
+where nobody builds anything; a test holds them against the code.
 """
 
 from __future__ import annotations
@@ -264,10 +264,9 @@ def native_calls() -> str:
     rows = sorted(BRAND.sysent.items())
     by: dict[str, list[tuple[int, Any]]] = {}
     for number, row in rows:
-        by.setdefault(str(row.level), []).append((number, row))
+        by.setdefault(row.level.name.lower(), []).append((number, row))
     out = [BEGIN, ""]
-    for level in sorted(by, key=lambda name: ("full", "partial").index(name)
-                        if name in ("full", "partial") else 2):
+    for level in ("full", "partial", "absent"):
         calls = by[level]
         noted = [[n, f"`{r.name}`", r.note] for n, r in calls if r.note]
         plain = ", ".join(f"`{r.name}` {n}" for n, r in calls if not r.note)

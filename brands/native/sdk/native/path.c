@@ -238,7 +238,7 @@ int chroot(const char *path)
 
 void sync(void)
 {
-	syscall(SYS_syssync);
+	syscall(SYS_sync);
 }
 
 char *getcwd(char *buf, size_t size)
