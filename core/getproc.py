@@ -297,14 +297,11 @@ def _copy_scalars(p: Proc, cp: Proc) -> None:
     cp.flag |= flag & INHERITED
     if flag & SMSFORK:  # G20
         cp.flag |= SMSFORK | SMSACCT
-    cp.fixalignment = p.fixalignment
     cp.bssbase = p.bssbase
     cp.brkbase, cp.brksize = p.brkbase, p.brksize
     cp.stkbase, cp.stksize = p.stkbase, p.stksize
     cp.stkprot, cp.datprot = p.stkprot, p.datprot
     cp.ppid = cp.ancpid = p.pid
-    cp.portcnt = p.portcnt
-    cp.prof = p.prof
 
 
 def _sess_leave(f: Birth) -> None:

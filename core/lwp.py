@@ -164,7 +164,6 @@ class Lwp:
     clear_child_tid: int = 0
     robust_list: int = 0
     door: Any = None
-    schedctl: Any = None
     ctxops: list[Any]
     utime: int = 0
     stime: int = 0

@@ -295,14 +295,11 @@ class Proc:
     stime: int = 0
     cutime: int = 0
     cstime: int = 0
-    prof: Any = None
-    portcnt: int = 0
     dtrace_helpers: list[Any]
     pctx: list[Any]
     corefile: Any = None
     content: Any = None
     audit: Any = None
-    fixalignment: bool = False
     user: User
 
     def __init__(self, kernel: Kernel) -> None:

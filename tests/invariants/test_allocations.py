@@ -23,7 +23,7 @@ from personae.core.newproc import newproc
 from personae.core.sync import Sleep
 from personae.core.txn import Transaction
 from personae.plugins.contract_process import CtParam, Template
-from tests.invariants.stage import EACH_KIND, Stage
+from tests.invariants.stage import EACH_KIND, Stage, Watch
 
 invariant = pytest.mark.invariant
 MAKERS = ("__init__", "copy", "dup", "for_child", "cl_alloc", "b_lwpdata_alloc")
@@ -99,7 +99,7 @@ def fail_each(
             allocator.during(make)
         at = allocator.seen[-1]
         assert (n, at, len(allocator.seen)) == (n, at, n)
-        assert (at, e.value.errno) == (at, errno_of(at[0]))
+        assert (at, e.value.errno) == (at, errno_of(s.steps()[-1]))
         assert (at, s.diff(before), ledger_check(s.k)) == (at, [], [])
     allocator.fail_at = 0
     undone(s, make)
@@ -126,6 +126,8 @@ def test_each_allocation(
         s.lwp.ct_active = {"process": Template(params=KEEP_EXEC)} if template else {}
         s.exit(s.fork(kind))
         steps = s.steps()
+        if template:  # steps are announced one by one when somebody listens
+            Watch(s)
         total += fail_each(s, partial(s.fork, kind), partial(errno_in, steps))
     with capsys.disabled():
         print(f" {total} allocations failed", end="")
