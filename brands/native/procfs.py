@@ -96,7 +96,7 @@ LWP_FILES = {
     b"lwpstatus": (0o400, procabi.lwpstatus),
     b"lwpusage": (0o444, procabi.lwpusage),
 }
-_DIRS = (b"fd", b"lwp", b"object", b"path")
+_DIRS = (b"contracts", b"fd", b"lwp", b"object", b"path")
 _LINKS = (b"cwd", b"root")
 
 
@@ -253,6 +253,8 @@ class PidDir(PrDir):
             return LwpsDir(self.fs, self, name, p)
         if name in _LINKS:
             return PathLink(self, name)
+        if name == b"contracts":
+            return ContractsDir(self.fs, self, name, p)
         kinds = {b"fd": FdDir, b"object": ObjectDir, b"path": PathDir}
         if name in kinds:
             return kinds[name](self.fs, self, name, p, mode=0o500)
@@ -286,6 +288,29 @@ class AgentLink(PseudoLink):
     def pr_link(self, ctx: Proc | None) -> bytes:
         """The number of the agent lwp."""
         return self.name
+
+
+class ContractsDir(PrDir):
+    """/proc/PID/contracts: those that the process owns."""
+
+    def pr_entries(self) -> Iterable[tuple[bytes, VType]]:
+        """By their ids."""
+        held = sorted(ct.id for ct in live(self.proc).ct_held)
+        return [(b"%d" % ctid, VType.LNK) for ctid in held]
+
+    def pr_lookup(self, name: bytes) -> Vnode | None:
+        """A link to the contract."""
+        if any(name == b"%d" % ct.id for ct in live(self.proc).ct_held):
+            return ContractLink(self.fs, self, name)
+        return None
+
+
+class ContractLink(PseudoLink):
+    """/proc/PID/contracts/ID."""
+
+    def pr_link(self, ctx: Proc | None) -> bytes:
+        """Where the contract file system has it."""
+        return b"/system/contract/all/" + self.name
 
 
 class LwpDir(PrDir):

@@ -311,7 +311,14 @@ static void elsewhere(void)
 	KTAP(fd >= 0 && ct_read_status(fd, CTD_COMMON, &all) == 0 && all.ctst_id == id,
 	     "all/ID leads to the contract", "contract(5)");
 	close(fd);
+	snprintf(path, sizeof(path), "/proc/self/contracts/%s/status", dir);
+	fd = open(path, O_RDONLY, 0);
+	KTAP(fd >= 0 && ct_read_status(fd, CTD_COMMON, &all) == 0 && all.ctst_id == id,
+	     "/proc/PID/contracts has what the process owns", "contract(5)");
+	close(fd);
 	KTAP_EQ(ct_ctl(id, CT_CABANDON, 0), 0, "abandoned", "ct_ctl_abandon(3CONTRACT)");
+	KTAP(fails(open(path, O_RDONLY, 0), ENOENT), "and nothing else", "contract(5)");
+	snprintf(path, sizeof(path), CTFS_ROOT "/all/%s/status", dir);
 	msleep(1);
 	KTAP_EQ(waitpid(pid, NULL, WNOHANG), pid, "NOORPHAN: that ends its members",
 		"process(5)");
