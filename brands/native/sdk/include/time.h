@@ -52,6 +52,15 @@ size_t strftime(char *restrict s, size_t max, const char *restrict fmt,
 		const struct tm *restrict tm);
 int nanosleep(const struct timespec *req, struct timespec *rem);
 int clock_gettime(clockid_t clock, struct timespec *ts);
+int clock_getres(clockid_t clock, struct timespec *ts);
+int clock_settime(clockid_t clock, const struct timespec *ts);
+struct sigevent; /* <signal.h> */
+int timer_create(clockid_t clock, struct sigevent *restrict ev, timer_t *restrict timer);
+int timer_delete(timer_t timer);
+int timer_settime(timer_t timer, int flags, const struct itimerspec *restrict value,
+		  struct itimerspec *restrict old);
+int timer_gettime(timer_t timer, struct itimerspec *value);
+int timer_getoverrun(timer_t timer);
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *req,
 		    struct timespec *rem);
 

@@ -1,4 +1,4 @@
-"""What the library has that only illumos knows: contracts and doors."""
+"""What the library has that only illumos knows: contracts, doors, ports, privileges."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ OUTPUT = {
         "1 0 3 0",
     ],
     "door": ["0 j", "0 100000 1", "1", "told 1", "0 y 1", "1448 416"],
+    "events": [
+        "0 2 3 4",
+        "-1 0 1",
+        "0 2 3",
+        "-1 1",
+        "0 4 pair",
+        "0 7 stream",
+        "1 0 -1 1 0 -1 1",
+        "0 0 /dev/pts/0 1",
+        "0 tmpfs",
+        "6 SunOS",
+    ],
 }
 
 

@@ -12,6 +12,18 @@ union sigval {
 	int sival_int;
 	void *sival_ptr;
 };
+struct sigevent {
+	int sigev_notify;
+	int sigev_signo;
+	union sigval sigev_value;
+	void (*sigev_notify_function)(union sigval value);
+	void *sigev_notify_attributes;
+	int __sigev_pad2;
+};
+#define SIGEV_NONE 1
+#define SIGEV_SIGNAL 2
+#define SIGEV_PORT 4
+
 typedef struct siginfo {
 	int si_signo, si_code, si_errno, si_pad;
 	union {
