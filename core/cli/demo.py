@@ -15,10 +15,27 @@ from personae.core.machine import Machine
 SEED = 42
 ZONES = (("web", "linux"), ("lab", "native"))
 GUEST = "demo.elf"
+SCRIPT = b"""/demo || exit
+echo "-- a shell of this zone, with programs of its own:" $(ls /usr/bin)
+sleep 2 | sleep 2 &
+sleep 1
+ptree $$
+prstat -c 1 1 | head -n 4
+echo "-- a command in a process contract, and the events of it"
+ctwatch -r -n 2 process &
+sleep 1
+ctrun -i exit sh -c 'exit 3'
+echo "its status: $?"
+wait
+"""
+"""What the zone of a brand with a shell does: the story, and then its programs."""
 
 
 def demo(args: argparse.Namespace) -> int:
-    """Boot two zones, run the same program in both, show that it repeats."""
+    """Boot two zones, run the same program in both, show that it repeats.
+
+    The native zone goes on with its shell and the programs that come with it.
+    """
     first = tell(show=True)
     second = tell(show=False)
     same = first == second
@@ -37,7 +54,11 @@ def tell(*, show: bool) -> str:
         for name, brand in ZONES:
             zone = machine.add_zone(name, brand=brand)
             zone.put("/demo", guest(brand))
-            session.start(zone, ["/demo"], {}, init=True, prefix=f"{name:>4} | ")
+            argv = ["/demo"]
+            if "sh" in zone.zone.brand.programs:
+                zone.put("/story", SCRIPT)
+                argv = ["/bin/sh", "/story"]
+            session.start(zone, argv, {}, init=True, prefix=f"{name:>4} | ")
         status = session.finish()
         if status:
             raise CliError(f"demo: a guest ended with {status}")

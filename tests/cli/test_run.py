@@ -172,3 +172,26 @@ def test_reader_has_gone() -> None:
     )
     os.close(sink)
     assert (result.returncode, result.stderr) == (141, b"")
+
+
+def test_the_brands_own_programs(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without -r a bare name may be a program that the brand brings."""
+    monkeypatch.chdir(tmp_path)
+    script = "echo $((6*7)) | cat; exit 9"
+    assert main(["run", "-b", "native", "--", "sh", "-c", script]) == 9
+    assert capfd.readouterr().out == "42\n"
+    assert main(["run", "-b", "native", "--", "nope"]) == 127
+    assert "one that brand 'native' brings: cat, ctrun" in capfd.readouterr().err
+    assert main(["run", "-b", "native", "--", "./sh"]) == 127
+    assert "brings" not in capfd.readouterr().err
+
+
+def test_demo(capfd: pytest.CaptureFixture[str]) -> None:
+    """The demonstration shows the native zone's own programs, and repeats."""
+    assert main(["demo"]) == 0
+    out = capfd.readouterr().out
+    assert " lab | its status: 3\n" in out
+    assert "PROCESS/NLWP\n" in out
+    assert out.endswith("a second run with the same seed: the same\n")

@@ -1,4 +1,7 @@
-/* ctwatch [-n COUNT] CONTRACT|process - print events of contracts (ctwatch(1)). */
+/*
+ * ctwatch [-r] [-n COUNT] CONTRACT|process - print events of contracts (ctwatch(1)).
+ * Without -r, reliable, those of a contract that is gone before they are read are lost.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <libcontract.h>
@@ -40,17 +43,19 @@ static void print(ct_evthdl_t ev)
 
 int main(int argc, char **argv)
 {
-	int c, count = -1, fd, error = 0;
+	int c, count = -1, reliable = 0, fd, error = 0;
 	char path[64];
 	ct_evthdl_t ev;
 
-	while ((c = getopt(argc, argv, "n:")) != -1)
+	while ((c = getopt(argc, argv, "n:r")) != -1)
 		if (c == 'n')
 			count = atoi(optarg);
+		else if (c == 'r')
+			reliable = 1;
 		else
 			return 2;
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: ctwatch [-n COUNT] CONTRACT|process\n");
+		fprintf(stderr, "usage: ctwatch [-r] [-n COUNT] CONTRACT|process\n");
 		return 2;
 	}
 	if (atoi(argv[optind]))
@@ -60,6 +65,10 @@ int main(int argc, char **argv)
 	fd = open(path, O_RDONLY);
 	if (fd == -1) {
 		fprintf(stderr, "ctwatch: %s: %s\n", argv[optind], strerror(errno));
+		return 1;
+	}
+	if (reliable && (error = ct_event_reliable(fd)) != 0) {
+		fprintf(stderr, "ctwatch: reliable events: %s\n", strerror(error));
 		return 1;
 	}
 	printf("CTID     EVID     CRIT ACK CTYPE  SUMMARY\n");
