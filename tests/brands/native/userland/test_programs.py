@@ -98,7 +98,7 @@ def test_contracts(boot: Callable[..., Any], cpus: int) -> None:
     assert "3\n" in out
     assert re.search(r"info no  exit   process \d+ status 0x300", out)
     assert re.search(r"crit (no |yes) empty", out)
-    script = "ctrun -o noorphan -l child sh -c 'sleep 500 & exit 0'; ps -ef"
+    script = "ctrun -o noorphan -l child sh -c 'sleep 500 & exit 0'; sleep 1; ps -ef"
     out = z.run(["sh", "-c", script], timeout="60s").stdout.decode()
     assert " sleep 500\n" not in out  # the contract was abandoned with ctrun
 
