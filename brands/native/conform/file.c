@@ -272,8 +272,10 @@ static void names(void)
 		for (char *p = buf; p < buf + n; p += ((struct ndirent *)p)->d_reclen)
 			entries++;
 	KTAP(entries == 7 && !big, "getdents gives each entry once", "getdents(2)");
-	KTAP(FAILS(syscall(N_getdents, d, buf, 1), EINVAL) || lseek(d, 0, SEEK_SET) == 0,
-	     "getdents starts again", "getdents(2)");
+	lseek(d, 0, SEEK_SET);
+	KTAP(syscall(N_getdents, d, buf, 200) > 0 && strcmp(((struct ndirent *)buf)->d_name, ".") == 0,
+	     "lseek to 0 begins again", "getdents(2)");
+	lseek(d, 0, SEEK_SET);
 	KTAP(FAILS(syscall(N_getdents, d, buf, 1), EINVAL), "no room for an entry is EINVAL",
 	     "getdents(2)");
 	close(f);
