@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REPEAT = 25
 """How often a cycle is repeated where something could grow."""
+ORDERS = 3
+"""Orders of what runs in which processes are killed."""
 TOLD: dict[int, str] = {
     Status.FORK_FAILED: "fork failed",
     Status.CHILD_REGS: "the child saw registers changed",
@@ -123,29 +125,59 @@ def books(stage: Stage) -> None:
 
 
 def killed(stage: Stage) -> None:
-    """Processes that are ended from outside, early and late in their life."""
+    """Processes that are ended from outside, at each step of their life.
+
+    In several orders of what runs, so that parents are met running, waiting and
+    already gone.
+    """
     if lacks(stage, "fork", "exit", "wait"):
         return
-    z = stage.zone()
-    k, m = z.machine.kernel, z.machine
-    role = "exec" if "exec" in stage.guests.calls else "fork"
-    elf = stage.guests.execer() if role == "exec" else stage.guests.forker()
-    stage.run(z, elf, "victim")
-    before = ledger(k)
+    guests = stage.guests
+    programs = [(guests.forker(), 20), (guests.orphan(150), 20)]
+    programs.append((guests.orphan(150, waits=True), 20))
+    if "exec" in stage.guests.calls:
+        programs.append((guests.execer(), 20))
     left: list[str] = []
-    for steps in range(1, 40):
-        z.start(["/conform/victim"])
-        for _ in range(steps):
-            m.step(k.now + 50)
-        stage.end_all(z)
-        stage.settle(z)
-        left = ledger_diff(before, ledger(k))
-        if left:
-            left.insert(0, f"killed after {steps} steps:")
-            break
+    met: set[tuple[str, ...]] = set()
+    for order in range(ORDERS):
+        z = stage.zone(machine=stage.machine(schedule_seed=order, quantum=100))
+        for elf, pace in programs:
+            left = left or _kill_at_each_step(stage, z, elf, pace, met)
+    both = any(len(states) > 1 for states in met)
+    stage.check(both, "both sides of a fork are among the killed", "FORK-39")
+    if stage.cpus > 1:  # on one, a child of TS has ended before its parent waits
+        asleep = any("TS_SLEEP" in states for states in met)
+        stage.check(asleep, "and parents that wait", "FORK-39", repr(sorted(met)))
     stage.check(
         not left,
         "a process that is killed in the middle of fork, exec or wait leaves nothing",
         "FORK-39, FORK-91",
         "\n".join(left),
     )
+
+
+def _kill_at_each_step(
+    stage: Stage, z: ZoneHandle, elf: bytes, pace: int, met: set[tuple[str, ...]]
+) -> list[str]:
+    """Kill one program after 0, 1, 2 ... steps; what the first that is wrong left.
+
+    A step is ``pace`` cycles, or up to a trap.
+    """
+    k = z.machine.kernel
+    stage.run(z, elf, "victim")
+    stage.settle(z)
+    before = ledger(k)
+    at, alive = 0, True
+    while alive:
+        z.start(["/conform/victim"])
+        for _ in range(at):
+            z.machine.step(k.now + pace)
+        victims = k.zone_procs(z.zone)
+        met.add(tuple(sorted(t.state.name for p in victims for t in p.lwps)))
+        alive = bool(victims)
+        stage.end_all(z)
+        stage.settle(z)
+        if left := ledger_diff(before, ledger(k)):
+            return [f"killed after {at} steps:", *left]
+        at += 1
+    return []

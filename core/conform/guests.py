@@ -163,12 +163,14 @@ class Guests:
         self.exit(asm, Status.WAIT_FAILED)
         return program(asm.code(), _data())
 
-    def orphan(self, turns: int = 20000) -> bytes:
-        """Forks; the parent ends at once, the child goes on for a while."""
+    def orphan(self, turns: int = 20000, waits: bool = False) -> bytes:
+        """Forks; the parent ends at once, or waits; the child goes on for a while."""
         asm = Asm()
         self.call(asm, self.calls["fork"])
         self.branch_if(asm, self.said.error, "failed")
         self.branch_if(asm, self.said.child, "child")
+        if waits:
+            self._wait(asm)
         self.exit(asm, Status.GOOD)
         asm.label("child")
         asm.li("s1", turns)
@@ -178,6 +180,8 @@ class Guests:
         self.exit(asm, Status.CHILD)
         asm.label("failed")
         self.exit(asm, Status.FORK_FAILED)
+        asm.label("wait failed")
+        self.exit(asm, Status.WAIT_FAILED)
         return program(asm.code(), _data())
 
     def hostile(self, number: int, turns: int, seed: int) -> bytes:
