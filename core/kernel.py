@@ -41,6 +41,7 @@ from personae.core.session import sess_create
 from personae.core.signo import CldCode, Sig, SigInfo
 from personae.core.sync import CondVar, LockOrder, LockSet, Mutex
 from personae.core.task import task_attach, task_create, task_rele
+from personae.core.vfs.lookup import mounts_below
 from personae.core.zone import Zone, ZoneState, zone_state_set
 
 if TYPE_CHECKING:
@@ -442,11 +443,13 @@ class Kernel:
             How many; 0 if there is none left.
         """
         for z in (zone, *self.zones.values()):
-            if z.root is not None and z.root.v_vfs is not None:
-                freed = z.root.v_vfs.drop_frames()
-                if freed:
-                    self.count("reclaimed_frames", freed)
-                    return freed
+            if z.root is None or z.root.v_vfs is None:
+                continue
+            mounted = (z.root.v_vfs, *mounts_below(self, z.root))
+            freed = sum(vfs.drop_frames() for vfs in mounted)
+            if freed:
+                self.count("reclaimed_frames", freed)
+                return freed
         return 0
 
     # ---- zones (``zonelife``) ----

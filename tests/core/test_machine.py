@@ -14,6 +14,7 @@ import pytest
 from personae.core import Deadlock, KernelError, Machine, SaveError, TimeLimit
 from personae.core.brands import load_brands
 from personae.core.hookspecs import hookimpl
+from personae.core.ledger import HW_STATS
 from personae.core.lwp import WhyStop
 from personae.core.savefile import MAGIC
 from personae.core.syscall import Sysent
@@ -301,3 +302,15 @@ def test_what_a_terminal_shows_is_in_the_digest() -> None:
         tty.take_output(1)
         digests.append(m.digest())
     assert digests[0] == digests[2] != digests[1]
+
+
+def test_pages_of_a_mounted_file_are_given_back() -> None:
+    """Not only those of the zone's root: also of what is mounted in it."""
+    machine, zone = native("true")
+    zone.mount_tmpfs("/mounted")
+    zone.put("/mounted/true", guest("true", "native"))
+    zone.run(["/mounted/true"], check=True)
+    k = machine.kernel
+    while k.reclaim(zone.zone):
+        continue
+    assert k.hw.stat(HW_STATS["frames"]) == 0
