@@ -29,3 +29,24 @@ def test_like_the_host(
     got = z.run(["/case"], input=INPUT, timeout="60s")
     assert got.stdout.decode().splitlines() == want.stdout.decode().splitlines()
     assert (got.returncode, got.stderr) == (0, b"")
+
+
+ILLUMOS = {
+    "ports": "1 0\n-1 1\n0\n0 7 1 1\n0\n1\n0 1 1 1 1\n-1 1\n-1 1 1\n",
+    "libproc": "3\n1 0\n1 1\n1\n4 41\n4\n0\n0\n0 1 1\n43\n1 2\n",
+}
+"""What these print; the last line of libproc ends with ENOENT."""
+
+
+@pytest.mark.parametrize("name", ILLUMOS)
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_illumos(
+    name: str,
+    cpus: int,
+    boot: Callable[..., Any],
+    native_program: Callable[[Path], Path],
+) -> None:
+    """The libraries that only illumos has."""
+    case = Path(__file__).parent / "illumos" / f"{name}.c"
+    r = boot("native", {"case": native_program(case)}, cpus=cpus).run(["/case"])
+    assert (r.stdout.decode(), r.stderr, r.returncode) == (ILLUMOS[name], b"", 0)
