@@ -1,5 +1,5 @@
 /*
- * port.c - event ports.
+ * port.c - event ports, port_create(3C) and its like: subcodes of one system call.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,31 +30,44 @@ int port_send(int port, int events, void *user)
 	return syscall(SYS_port, SEND, port, events, user);
 }
 
-int port_sendn(int ports[], int errors[], unsigned n, int events, void *user)
+int port_sendn(int ports[], int errors[], unsigned nent, int events, void *user)
 {
-	return syscall(SYS_port, SENDN | NOPORT, ports, errors, n, events, user);
+	return syscall(SYS_port, SENDN | NOPORT, ports, errors, nent, events, user);
 }
 
-int port_get(int port, port_event_t *event, struct timespec *timeout)
+int port_get(int port, port_event_t *event, const struct timespec *timeout)
 {
-	long sec = timeout ? timeout->tv_sec : 0, nsec = timeout ? timeout->tv_nsec : 0;
+	struct timespec t = timeout ? *timeout : (struct timespec){0, 0};
 
-	return syscall(SYS_port, GET, port, event, sec, nsec, timeout != NULL);
+	return syscall(SYS_port, GET, port, event, t.tv_sec, t.tv_nsec, timeout != NULL);
 }
 
-/* *nget: how many are waited for, then how many there are; ETIME if they are fewer. */
+/* The one call with two results: how many, and ETIME when the time was over. */
 int port_getn(int port, port_event_t list[], unsigned max, unsigned *nget,
-	      struct timespec *timeout)
+	      const struct timespec *timeout)
 {
-	unsigned want = *nget;
-	long got = syscall(SYS_port, GETN, port, list, max, want, timeout);
+	register long a0 __asm__("a0") = GETN;
+	register long a1 __asm__("a1") = port;
+	register long a2 __asm__("a2") = (long)list;
+	register long a3 __asm__("a3") = max;
+	register long a4 __asm__("a4") = *nget;
+	register long a5 __asm__("a5") = (long)timeout;
+	register long a7 __asm__("a7") = SYS_port;
+	register long failed __asm__("t0");
 
-	if (got == -1)
+	__asm__ volatile("ecall"
+			 : "+r"(a0), "+r"(a1), "=r"(failed)
+			 : "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
+			 : "memory");
+	if (failed) {
+		errno = a0;
+		*nget = 0;
 		return -1;
-	*nget = got;
-	if (max == 0 || (unsigned)got >= want || (got && list[0].portev_source == PORT_SOURCE_ALERT))
+	}
+	*nget = a0;
+	if (a1 == 0)
 		return 0;
-	errno = ETIME;
+	errno = a1;
 	return -1;
 }
 
