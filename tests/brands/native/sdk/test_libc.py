@@ -32,7 +32,6 @@ def test_like_the_host(
 
 
 ILLUMOS = {
-    "ports": "1 0\n-1 1\n0\n0 7 1 1\n0\n1\n0 1 1 1 1\n-1 1\n-1 1 1\n",
     "libproc": "3\n1 0\n1 1\n1\n4 41\n4\n0\n0\n0 1 1\n43\n1 2\n",
 }
 """What these print; the last line of libproc ends with ENOENT."""

@@ -1,5 +1,6 @@
 /*
- * builtin.c - commands of the shell itself, and traps.
+ * builtin.c - commands of the shell itself; others are in jobs.c, output.c, test.c and
+ * trap.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,96 +10,6 @@
 #include <sys/times.h>
 
 #include "sh.h"
-
-/* ---- traps ---- */
-
-static char *traps[NSIG];
-static volatile sig_atomic_t caught[NSIG], any_caught;
-static int in_trap;
-
-static void on_signal(int sig)
-{
-	caught[sig] = any_caught = 1;
-}
-
-void run_traps(void)
-{
-	if (!any_caught || in_trap)
-		return;
-	any_caught = 0;
-	in_trap = 1;
-	for (int sig = 1; sig < NSIG; sig++)
-		if (caught[sig]) {
-			int status = last_status;
-
-			caught[sig] = 0;
-			if (traps[sig] && *traps[sig])
-				run_text(traps[sig]);
-			last_status = status;
-		}
-	in_trap = 0;
-}
-
-/* What is trapped is default in a child; what is ignored stays so. */
-void traps_in_child(void)
-{
-	for (int sig = 0; sig < NSIG; sig++)
-		if (traps[sig] && (sig == 0 || *traps[sig])) {
-			traps[sig] = NULL;
-			if (sig)
-				signal(sig, SIG_DFL);
-		}
-}
-
-void exit_shell(int status)
-{
-	char *trap = traps[0];
-
-	traps[0] = NULL;
-	last_status = status;
-	if (trap && *trap)
-		run_text(trap);
-	fflush(stdout);
-	_exit(status & 0xff);
-}
-
-static int set_trap(const char *name, const char *action)
-{
-	int sig;
-
-	if (strncmp(name, "SIG", 3) == 0)
-		name += 3;
-	if (str2sig(name, &sig) == -1) {
-		complain(name, "bad trap");
-		return 1;
-	}
-	traps[sig] = action ? strdup(action) : NULL;
-	if (sig) {
-		struct sigaction act = {.sa_handler = !action  ? SIG_DFL
-						      : *action ? on_signal
-								: SIG_IGN};
-
-		sigaction(sig, &act, NULL);
-	}
-	return 0;
-}
-
-static int b_trap(char **argv)
-{
-	int failed = 0;
-	char name[SIG2STR_MAX];
-
-	for (int sig = 0; !argv[1] && sig < NSIG; sig++)
-		if (traps[sig] && sig2str(sig, name) == 0)
-			printf("trap -- '%s' %s\n", traps[sig], name);
-	if (!argv[1])
-		return 0;
-	int reset = strcmp(argv[1], "-") == 0 || (isdigit((unsigned char)*argv[1]));
-
-	for (int i = reset && *argv[1] != '-' ? 1 : 2; argv[i]; i++)
-		failed |= set_trap(argv[i], reset ? NULL : argv[1]);
-	return failed;
-}
 
 /* ---- control ---- */
 
@@ -413,7 +324,7 @@ static int b_read(char **argv)
 	return status;
 }
 
-/* ---- files and output ---- */
+/* ---- files ---- */
 
 static int b_cd(char **argv)
 {
@@ -449,95 +360,6 @@ static int b_pwd(char **argv)
 		return 1;
 	}
 	printf("%s\n", cwd);
-	return 0;
-}
-
-static int b_echo(char **argv)
-{
-	int newline = !(argv[1] && strcmp(argv[1], "-n") == 0);
-
-	for (int i = 2 - newline; argv[i]; i++)
-		printf("%s%s", i > 2 - newline ? " " : "", argv[i]);
-	if (newline)
-		putchar('\n');
-	return 0;
-}
-
-static int escape(const char **p)
-{
-	static const char letters[] = "abfnrtv\\", values[] = "\a\b\f\n\r\t\v\\";
-	const char *at = strchr(letters, **p);
-	int c = 0;
-
-	if (**p && at) {
-		++*p;
-		return values[at - letters];
-	}
-	if (**p < '0' || **p > '7')
-		return '\\';
-	for (int i = 0; i < 4 && **p >= '0' && **p <= '7'; i++)
-		c = c * 8 + *(*p)++ - '0';
-	return c;
-}
-
-/* One pass over the format; the arguments that are left. */
-static char **format(const char *p, char **args)
-{
-	char spec[32];
-
-	while (*p) {
-		if (*p == '\\') {
-			p++;
-			putchar(escape(&p));
-			continue;
-		}
-		if (*p != '%' || p[1] == '%') {
-			p += *p == '%';
-			putchar(*p++);
-			continue;
-		}
-		size_t n = 1 + strspn(p + 1, "-+ #0123456789.");
-		char conv = p[n];
-		const char *arg = *args ? *args++ : "";
-
-		if (n > 24 || !conv)
-			break;
-		snprintf(spec, sizeof spec, "%.*s%s%c", (int)n, p,
-			 strchr("diouxX", conv) ? "l" : "", conv);
-		if (strchr("diouxX", conv))
-			printf(spec, *arg == '\'' || *arg == '"' ? (long)arg[1] : strtol(arg, NULL, 0));
-		else if (strchr("feEgG", conv))
-			printf(spec, strtod(arg, NULL));
-		else if (conv == 's')
-			printf(spec, arg);
-		else if (conv == 'c')
-			printf("%.1s", arg);
-		else if (conv == 'b')
-			while (*arg) {
-				int c = *arg++;
-
-				putchar(c == '\\' ? escape(&arg) : c);
-			}
-		p += n + 1;
-	}
-	return args;
-}
-
-static int b_printf(char **argv)
-{
-	char **args = argv + 2;
-
-	if (!argv[1]) {
-		complain("printf", "usage: printf FORMAT [ARGUMENT...]");
-		return 2;
-	}
-	do {
-		char **rest = format(argv[1], args);
-
-		if (rest == args)
-			break;
-		args = rest;
-	} while (*args);
 	return 0;
 }
 
@@ -579,11 +401,11 @@ static const struct {
 	{"continue", b_continue, 1}, {"eval", b_eval, 1},     {"exec", b_exec, 1},
 	{"exit", b_exit, 1},	   {"export", b_export, 1}, {"readonly", b_readonly, 1},
 	{"return", b_return, 1},   {"set", b_set, 1},	    {"shift", b_shift, 1},
-	{"times", b_times, 1},	   {"trap", b_trap, 1},	    {"unset", b_unset, 1},
+	{"times", b_times, 1},	   {"trap", builtin_trap, 1},	    {"unset", b_unset, 1},
 	{"[", builtin_test, 0},	   {"bg", builtin_bg, 0},   {"cd", b_cd, 0},
-	{"command", b_command, 0}, {"echo", b_echo, 0},	    {"false", b_false, 0},
+	{"command", b_command, 0}, {"echo", builtin_echo, 0},	    {"false", b_false, 0},
 	{"fg", builtin_fg, 0},	   {"jobs", builtin_jobs, 0}, {"kill", builtin_kill, 0},
-	{"printf", b_printf, 0},   {"pwd", b_pwd, 0},	    {"read", b_read, 0},
+	{"printf", builtin_printf, 0},   {"pwd", b_pwd, 0},	    {"read", b_read, 0},
 	{"test", builtin_test, 0}, {"true", b_colon, 0},    {"umask", b_umask, 0},
 	{"wait", builtin_wait, 0},
 };

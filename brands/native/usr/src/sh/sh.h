@@ -5,9 +5,9 @@
  *	parse.c    tokens to a tree
  *	expand.c   words to fields: quotes, parameters, commands, splitting, names
  *	param.c    ${...} and $((...))
- *	exec.c     running the tree, redirections
+ *	exec.c     running the tree;  redir.c: redirections
  *	jobs.c     pipelines as jobs, waiting, the terminal
- *	builtin.c  built-in commands;  test.c: test and [
+ *	builtin.c  built-in commands, also in test.c, output.c and trap.c
  *	var.c      variables, arguments;  util.c: memory, messages
  *
  * Memory of trees and words comes from a stack of blocks that is cut back after each
@@ -158,7 +158,7 @@ char *command_output(const char *command);
 long arithmetic(const char *expr);
 extern int expand_failed;
 
-/* ---- exec.c ---- */
+/* ---- exec.c, redir.c ---- */
 
 enum flow { F_NONE, F_BREAK, F_CONTINUE, F_RETURN };
 extern enum flow flow;
@@ -194,11 +194,12 @@ char *node_text(const struct node *n);
 int builtin_jobs(char **argv), builtin_fg(char **argv), builtin_bg(char **argv),
 	builtin_wait(char **argv), builtin_kill(char **argv);
 
-/* ---- builtin.c, test.c ---- */
+/* ---- builtin.c, output.c, test.c, trap.c ---- */
 
 typedef int builtin_fn(char **argv);
 builtin_fn *find_builtin(const char *name, int *special);
-int builtin_test(char **argv);
+int builtin_test(char **argv), builtin_echo(char **argv), builtin_printf(char **argv),
+	builtin_trap(char **argv);
 void run_traps(void);
 void exit_shell(int status) __attribute__((noreturn));
 void traps_in_child(void);
