@@ -100,6 +100,7 @@ def test_contents(wheel: Path) -> None:
         "personae/brands/native/sdk/include/sys/wait.h",
         "personae/brands/native/sdk/libc/string.c",
         "personae/brands/native/sdk/native/crt0.S",
+        "personae/brands/native/usr/bin/sh",
     ):
         assert wanted in names
     sdk = "personae/brands/native/sdk/"  # what programs are compiled with
@@ -128,6 +129,8 @@ def test_compiles_away_from_the_checkout(
     personae = installed / "personae"
     run(personae, "cc", "-o", "prog", source.name, cwd=tmp_path)
     assert run(personae, "run", "-b", "native", "./prog", cwd=tmp_path) == "built\n"
+    shell = ("run", "-b", "native", "--", "sh", "-c", "ls /usr/bin | head -n 1")
+    assert run(personae, *shell, cwd=tmp_path) == "cat\n"
 
 
 def test_a_brand_is_installed_beside_it(installed: Path, tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-/* cat [-u] [FILE...] - what is in the files; - is the standard input. */
+/*
+ * cat [-u] [FILE...] - what is in the files; - is the standard input.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /*
  * ctrun [-o noorphan,pgrponly,regent,inherit] [-l child|contract|none] [-i EVENTS]
  *	[-c EVENTS] [-f EVENTS] COMMAND... - run a command in a contract (ctrun(1)).
+ *
+ * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
 #include <fcntl.h>

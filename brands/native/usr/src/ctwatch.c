@@ -1,6 +1,8 @@
 /*
  * ctwatch [-r] [-n COUNT] CONTRACT|process - print events of contracts (ctwatch(1)).
  * Without -r, reliable, those of a contract that is gone before they are read are lost.
+ *
+ * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
 #include <fcntl.h>

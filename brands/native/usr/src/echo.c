@@ -1,4 +1,8 @@
-/* echo [-n] [WORD...] - the words, and a newline. */
+/*
+ * echo [-n] [WORD...] - the words, and a newline.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <stdio.h>
 #include <string.h>
 

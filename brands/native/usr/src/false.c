@@ -1,4 +1,8 @@
-/* false - no success. */
+/*
+ * false - no success.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 int main(void)
 {
 	return 1;

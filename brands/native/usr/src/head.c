@@ -1,4 +1,8 @@
-/* head [-n N | -N] [FILE...] - the first lines. */
+/*
+ * head [-n N | -N] [FILE...] - the first lines.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* kill [-SIGNAL | -s SIGNAL] PID... ; kill -l - send a signal, or name them all. */
+/*
+ * kill [-SIGNAL | -s SIGNAL] PID... ; kill -l - send a signal, or name them all.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* ls [-aldi1] [FILE...] - what is in folders, and about files. */
+/*
+ * ls [-aldi1] [FILE...] - what is in folders, and about files.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

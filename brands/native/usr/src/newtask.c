@@ -1,4 +1,8 @@
-/* newtask [-F] [-p PROJECT] [COMMAND...] - run a command in a new task (newtask(1)). */
+/*
+ * newtask [-F] [-p PROJECT] [COMMAND...] - run a command in a new task (newtask(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

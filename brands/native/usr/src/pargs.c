@@ -1,4 +1,8 @@
-/* pargs [-e] PID... - arguments, or with -e the environment, of processes (pargs(1)). */
+/*
+ * pargs [-e] PID... - arguments, or with -e the environment, of processes (pargs(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <libproc.h>
 #include <stdio.h>

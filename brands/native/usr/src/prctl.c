@@ -1,4 +1,8 @@
-/* prctl [-n NAME] - resource controls of the process that runs it (prctl(1)). */
+/*
+ * prctl [-n NAME] - resource controls of the process that runs it (prctl(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <rctl.h>
 #include <stdio.h>

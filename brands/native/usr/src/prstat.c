@@ -1,4 +1,8 @@
-/* prstat [-cZ] [INTERVAL [COUNT]] - statistics of processes (prstat(8)). */
+/*
+ * prstat [-cZ] [INTERVAL [COUNT]] - statistics of processes (prstat(8)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <libproc.h>
 #include <stdio.h>
 #include <stdlib.h>

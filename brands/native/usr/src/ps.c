@@ -1,6 +1,8 @@
 /*
  * ps [-efLZ] - processes: by default those of the terminal's user, -e all that are
  * seen, -f with parents and arguments, -L a line for each number of lwps, -Z the zone.
+ *
+ * SPDX-License-Identifier: MIT
  */
 #include <libproc.h>
 #include <stdio.h>

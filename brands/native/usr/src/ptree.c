@@ -1,4 +1,8 @@
-/* ptree [-a] [-z ZONE] [PID...] - trees of processes, two spaces a level (ptree(1)). */
+/*
+ * ptree [-a] [-z ZONE] [PID...] - trees of processes, two spaces a level (ptree(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <libproc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* pwdx PID... - working directories of processes (pwdx(1)). */
+/*
+ * pwdx PID... - working directories of processes (pwdx(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

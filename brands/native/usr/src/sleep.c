@@ -1,4 +1,8 @@
-/* sleep SECONDS - of virtual time; a fraction is allowed. */
+/*
+ * sleep SECONDS - of virtual time; a fraction is allowed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

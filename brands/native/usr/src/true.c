@@ -1,4 +1,8 @@
-/* true - success. */
+/*
+ * true - success.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 int main(void)
 {
 	return 0;

@@ -1,4 +1,8 @@
-/* wc [-lwc] [FILE...] - lines, words and bytes. */
+/*
+ * wc [-lwc] [FILE...] - lines, words and bytes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

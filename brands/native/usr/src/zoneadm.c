@@ -1,4 +1,8 @@
-/* zoneadm list [-vp] - the zones that are seen from here (zoneadm(8)). */
+/*
+ * zoneadm list [-vp] - the zones that are seen from here (zoneadm(8)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,8 @@
-/* zonename - the name of the zone (zonename(1)). */
+/*
+ * zonename - the name of the zone (zonename(1)).
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <stdio.h>
 #include <zone.h>
 
