@@ -417,6 +417,12 @@ def peek(lwp: Lwp) -> tuple[int, Action] | None:
     return None
 
 
+def caught(lwp: Lwp) -> bool:
+    """Whether the next signal that ``lwp`` would act on has a handler."""
+    got = peek(lwp)
+    return got is not None and got[1] is Action.HANDLER
+
+
 def take(lwp: Lwp, sig: int) -> SigInfo:
     """Remove one instance of a pending signal and return its siginfo."""
     holder: Lwp | Proc = lwp if lwp.sig & sigbit(sig) else lwp.proc

@@ -44,6 +44,7 @@ _NATIVE_TO_LINUX = {
     Errno.EBADMSG: 74,
     Errno.ENAMETOOLONG: 36,
     Errno.EOVERFLOW: 75,
+    Errno.EBADFD: 77,
     Errno.EILSEQ: 84,
     Errno.ENOSYS: 38,
     Errno.ELOOP: 40,

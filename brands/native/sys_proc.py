@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from personae.brands.native import abi
+from personae.core import signal
 from personae.core.cred import Priv
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exec import exec_common
@@ -15,6 +16,7 @@ from personae.core.policy import secpolicy_allow_setid, zone_visible
 from personae.core.proc import Proc, ProcFlag, ProcStat
 from personae.core.session import setpgid, setsid
 from personae.core.signo import CldCode, Sig, SigInfo
+from personae.core.sync import Sleep
 from personae.core.syscall import NORETURN, NoReturnType, s32
 from personae.core.task import settaskid
 from personae.core.wait import IdType, waitid
@@ -28,6 +30,8 @@ FORK_FLAGS = 3
 ARG_MAX = 2 << 20
 """Bytes of argument and environment strings with their pointers (NCARGS64)."""
 PTR = 8
+WAITED = "waited"
+"""State of a waitid that has slept."""
 MAXUID = (1 << 31) - 1
 """Highest user and group id (MAXUID)."""
 
@@ -114,7 +118,15 @@ def sys_waitid(lwp: Lwp, idtype: int, ident: int, infop: int, options: int) -> i
     if kind is not IdType.ALL and number < 0:
         raise KernelError(Errno.EINVAL, f"id {number}")
     proc = lwp.proc
-    got = waitid(lwp, kind, number, options)
+    if lwp.sysstate is WAITED and signal.caught(lwp):
+        # As cv_wait_sig: woken with a signal to handle, the wait ends by that, even
+        # if it was a child's end that sent it (os/condvar.c, waitid in os/exit.c).
+        raise Sleep(proc.wait_cv)
+    try:
+        got = waitid(lwp, kind, number, options)
+    except Sleep:
+        lwp.sysstate = WAITED
+        raise
     data = bytes(abi.SIGINFO_SIZE)
     if got is not None:
         info = SigInfo(

@@ -176,6 +176,41 @@ static void special(void)
 		"FORK-84");
 }
 
+static volatile int caught;
+
+static void on_sigcld(int sig)
+{
+	(void)sig;
+	caught++;
+}
+
+/* A child that ends while its parent sleeps in a wait: the handler comes first. */
+static void handlers(void)
+{
+	pid_t pid;
+
+	sigaction(SIGCHLD, on_sigcld, 0, 0);
+	pid = fork();
+	if (pid == 0) {
+		msleep(1);
+		_exit(3);
+	}
+	KTAP(fails_with(waitpid(pid, NULL, 0), EINTR),
+	     "SIGCLD with a handler ends a wait that sleeps", "waitid(2)");
+	KTAP_EQ(caught, 1, "the handler has run", "waitid(2)");
+	KTAP_EQ(waitpid(pid, NULL, 0), pid, "the child is still there", "waitid(2)");
+	sigaction(SIGCHLD, on_sigcld, SA_RESTART, 0);
+	pid = fork();
+	if (pid == 0) {
+		msleep(1);
+		_exit(3);
+	}
+	KTAP_EQ(waitpid(pid, NULL, 0), pid, "with SA_RESTART the wait goes on",
+		"sigaction(2)");
+	KTAP_EQ(caught, 2, "after its handler", "sigaction(2)");
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int main(void)
 {
 	ktap_start("wait");
@@ -185,5 +220,6 @@ int main(void)
 	groups();
 	ignored();
 	special();
+	handlers();
 	return ktap_end();
 }
