@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from personae.core.config.rules import derived
 from personae.core.cred import PRIV_ZONE, parse_privs
 from personae.core.errno import Errno, KernelError
 from personae.core.machine import Deadlock, Machine, MachineError, TimeLimit
@@ -58,6 +59,9 @@ class Installed:
         acct: The account that pays for them if its memory is capped.
         job: The init of its last boot, with what that wrote to its console.
         dedicated: The pool of its own CPUs, if it has some.
+        state: ``configured``, ``incomplete`` or ``installed`` (zones(7)); the states
+            above these are those of the kernel's zone.
+        source: What it was installed from, in place of its table's ``rootfs``.
     """
 
     conf: ZoneConf
@@ -65,6 +69,8 @@ class Installed:
     acct: int = 0
     job: Job | None = None
     dedicated: str | None = None
+    state: str = "installed"
+    source: str | None = None
 
 
 # ---- looking ----
@@ -85,8 +91,15 @@ def zone_of(machine: Machine, name: str) -> Zone | None:
 
 
 def state_of(machine: Machine, name: str) -> str:
-    """``installed``, ``ready``, ``running``, ``shutting_down`` or ``down``."""
+    """One of the states of zones(7).
+
+    ``configured``, ``incomplete``, ``installed``, ``ready``, ``running``,
+    ``shutting_down`` or ``down``.
+    """
     zone = zone_of(machine, name)
+    inst: Installed | None = machine.kernel.installed.get(name)
+    if inst is not None and inst.state != "installed":
+        return inst.state
     if zone is None or zone.state < ZoneState.READY:
         return "installed"
     return _STATES.get(zone.state, "down")
@@ -131,25 +144,34 @@ def check_conf(machine: Machine, conf: ZoneConf) -> None:
 # ---- making ----
 
 
+def lofs_of(conf: ZoneConf) -> list[tuple[str, str, bool]]:
+    """Host folders of a table: (host path, path in the zone, read only)."""
+    lofs = [fs for fs in conf.fs if fs.type == "lofs"]
+    return [(fs.special or "", fs.dir, "ro" in fs.options) for fs in lofs]
+
+
+def mount_tmpfs(handle: ZoneHandle, conf: ZoneConf) -> None:
+    """Mount the tmpfs that a table asks for."""
+    for fs in conf.fs:
+        if fs.type == "tmpfs":
+            handle.mount_tmpfs(fs.dir)
+
+
 def make(machine: Machine, inst: Installed) -> ZoneHandle:
     """The kernel's zone of a description, INITIALIZED; its root is kept or made."""
-    conf = inst.conf
+    conf = derived(inst.conf)
     capped, first = conf.capped_memory, inst.root is None
     handle = machine.add_zone(
         conf.name,
         brand=conf.brand,
-        rootfs=conf.rootfs,
+        rootfs=inst.source or conf.rootfs,
         root=inst.root,
         acct=inst.acct,
         hostname=conf.hostname or "",
         max_lwps=conf.max_lwps,
         max_processes=conf.max_processes,
         memory=capped.physical if capped is not None else None,
-        mounts=[
-            (fs.special or "", fs.dir, "ro" in fs.options)
-            for fs in conf.fs
-            if fs.type == "lofs"
-        ],
+        mounts=lofs_of(conf),
         limitpriv=(
             parse_privs(conf.limitpriv, PRIV_ZONE)
             if conf.limitpriv is not None
@@ -169,9 +191,7 @@ def make(machine: Machine, inst: Installed) -> ZoneHandle:
     if capped is not None and capped.locked is not None:
         zone.set_rctl("zone.max-locked-memory", capped.locked)
     if first:
-        for fs in conf.fs:
-            if fs.type == "tmpfs":
-                handle.mount_tmpfs(fs.dir)
+        mount_tmpfs(handle, conf)
     inst.root, inst.acct = zone.root, zone.acct
     zone.own_acct = False  # the root's, which stays
     return handle
@@ -182,14 +202,8 @@ def make_global(machine: Machine, inst: Installed) -> None:
     conf = inst.conf
     zone = machine.kernel.zones[GLOBAL_ZONEID]
     if conf.rootfs is not None or conf.init is not None or conf.fs:
-        mounts = [(fs.special or "", fs.dir, "ro" in fs.options) for fs in conf.fs]
-        machine.set_global(
-            rootfs=conf.rootfs,
-            mounts=[m for m, fs in zip(mounts, conf.fs, strict=True) if fs.special],
-        )
-        for fs in conf.fs:
-            if fs.type == "tmpfs":
-                ZoneHandle(machine, GLOBAL_ZONEID).mount_tmpfs(fs.dir)
+        machine.set_global(rootfs=conf.rootfs, mounts=lofs_of(conf))
+        mount_tmpfs(ZoneHandle(machine, GLOBAL_ZONEID), conf)
     zone.hostname = conf.hostname or zone.hostname
     if conf.cpu_shares is not None:
         zone.set_rctl("zone.cpu-shares", conf.cpu_shares)
@@ -199,9 +213,29 @@ def make_global(machine: Machine, inst: Installed) -> None:
 # ---- from state to state ----
 
 
-def _not_global(name: str, what: str) -> None:
+def not_global(name: str, what: str) -> None:
+    """ZoneadmError for the global zone, which always runs."""
     if name == GLOBAL:
         raise ZoneadmError(name, f"{what} operation is invalid for the global zone")
+
+
+def need_installed(machine: Machine, name: str, what: str) -> Installed:
+    """A zone that has its files, whether it runs or not."""
+    not_global(name, what)
+    inst = find(machine, name)
+    if inst.state == "incomplete":
+        raise ZoneadmError(name, f"{what} is not valid for incomplete zones")
+    if inst.state != "installed":
+        raise ZoneadmError(name, f"must be installed before {what}")
+    return inst
+
+
+def unmake(machine: Machine, name: str) -> None:
+    """Take the kernel's zone away, if there is one; its files stay."""
+    zone = zone_of(machine, name)
+    if zone is not None:
+        zone_halt(zone)
+        zone_destroy(zone)
 
 
 def sweep(machine: Machine) -> list[str]:
@@ -225,8 +259,7 @@ def sweep(machine: Machine) -> list[str]:
 
 def ready(machine: Machine, name: str) -> ZoneHandle:
     """Make the zone READY: it has its kernel process and no other."""
-    _not_global(name, "ready")
-    inst, state = find(machine, name), state_of(machine, name)
+    inst, state = need_installed(machine, name, "ready"), state_of(machine, name)
     if state in ("ready", "running", "shutting_down"):
         raise ZoneadmError(name, f"zone is already {state}")
     sweep(machine)
@@ -255,8 +288,7 @@ def boot(
         ZoneadmError: It runs already.
         KernelError: Init can't be started; the zone is halted again.
     """
-    _not_global(name, "boot")
-    inst = find(machine, name)
+    inst = need_installed(machine, name, "boot")
     if state_of(machine, name) in ("running", "shutting_down"):
         raise ZoneadmError(name, f"zone is already {state_of(machine, name)}")
     if state_of(machine, name) != "ready":
@@ -296,13 +328,12 @@ def start_init(
 
 def halt(machine: Machine, name: str) -> None:
     """End everything in the zone; it is installed again."""
-    _not_global(name, "halt")
+    not_global(name, "halt")
     find(machine, name)
     zone = zone_of(machine, name)
     if zone is None or zone.state < ZoneState.READY:
         raise ZoneadmError(name, "zone is already halted")
-    zone_halt(zone)
-    zone_destroy(zone)
+    unmake(machine, name)
 
 
 def shutdown(machine: Machine, name: str, within_ns: int) -> None:
@@ -311,7 +342,7 @@ def shutdown(machine: Machine, name: str, within_ns: int) -> None:
     Raises:
         ZoneadmError: It has no init, or has not ended within that virtual time.
     """
-    _not_global(name, "shutdown")
+    not_global(name, "shutdown")
     zone = running(machine, name).zone
     if zone.init is None:
         raise ZoneadmError(name, "it has no init to ask; use halt")
@@ -326,7 +357,7 @@ def shutdown(machine: Machine, name: str, within_ns: int) -> None:
 
 def reboot(machine: Machine, name: str, args: Sequence[str] = ()) -> Job | None:
     """Halt and boot again."""
-    _not_global(name, "reboot")
+    not_global(name, "reboot")
     running(machine, name)
     halt(machine, name)
     return boot(machine, name, args)

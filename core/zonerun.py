@@ -330,9 +330,15 @@ def install_root(
         lower = HostLower(rootfs) if rootfs.is_dir() else TarLower(rootfs)
         fs = OverlayFs(kernel, lower, acct=zone.acct)
     zone.root = fs.root
+    share_folders(zone, mounts)
+
+
+def share_folders(zone: Zone, mounts: Sequence[tuple[str, str, bool]]) -> None:
+    """Mount folders of the host in a zone: (host path, path in it, read only)."""
+    assert zone.root is not None
     for source, target, readonly in mounts:
-        here = make_dirs(fs.root, target, zone.cred)
-        mount(HostFs(kernel, source, readonly=readonly), here)
+        here = make_dirs(zone.root, target, zone.cred)
+        mount(HostFs(zone.kernel, source, readonly=readonly), here)
 
 
 def show_root(zone: Zone, zonepath: str) -> None:

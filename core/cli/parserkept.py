@@ -80,13 +80,18 @@ def add_zonecfg(
     parser: argparse.ArgumentParser,
     handle: Callable[[argparse.ArgumentParser, str], None],
 ) -> None:
-    """``zonecfg -z ZONE VERB ...``, zonecfg(8)."""
+    """``zonecfg -z ZONE [-f FILE | COMMAND ...]``, zonecfg(8)."""
     handle(parser, "zonecfg:command")
-    parser.usage = "personae zonecfg [-M MACHINE | -f FILE.toml] -z ZONE VERB [...]"
+    parser.usage = (
+        "personae zonecfg [-M MACHINE] -z ZONE [-f FILE | COMMAND [; COMMAND ...]]\n"
+        "       personae zonecfg -f FILE.toml -z ZONE info|export|verify|set|clear ..."
+    )
     parser.add_argument("-z", dest="zone", metavar="ZONE", required=True)
-    parser.add_argument("-f", dest="file", metavar="FILE.toml", help="of a description")
     parser.add_argument(
-        "verb", choices=("info", "export", "set", "clear", "verify"), metavar="VERB"
+        "-f", dest="file", metavar="FILE", help="of commands, or a TOML description"
+    )
+    parser.add_argument(
+        "verb", nargs="?", metavar="COMMAND", help="create, set, add ...; help"
     )
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+from collections.abc import Callable
+from functools import partial
+from getopt import GetoptError, getopt
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personae.core import zoneadm
+from personae.core import zoneadm, zoneinstall
 from personae.core.cli import EXIT_USAGE, CliError
 from personae.core.cli.kept import looking, working
 from personae.core.cli.listing import FIELDS, print_rows
@@ -29,8 +34,14 @@ VERBS = {
     "shutdown": "ask the zone's init to end; -r boots it again",
     "list": "list zones: -c configured, -i installed, -v table, -p fields",
     "verify": "check that the zone can be booted",
+    "install": "give a configured zone its files [-d FOLDER|TAR]",
+    "uninstall": "take a zone's files away -F",
+    "clone": "give a configured zone a copy of another's files [-m copy] SOURCE",
+    "move": "change where the zone's files are seen ZONEPATH",
+    "detach": "only configured from now on; its files stay",
+    "attach": "installed again, after detach",
+    "mark": "say that its files are not right: incomplete",
 }
-ABSENT = ("install", "uninstall", "clone", "move", "detach", "attach", "mark")
 SETTLE_NS = 1_000_000_000
 
 
@@ -42,11 +53,6 @@ def fail(text: str, status: int = 1) -> CliError:
 def command(args: argparse.Namespace) -> int:
     """Run one verb."""
     verb, rest = args.verb, list(args.rest)
-    if verb in ABSENT:
-        raise fail(
-            f"{verb}: not supported: a zone is installed as its TOML file says, "
-            "when the machine is made",
-        )
     if verb not in VERBS:
         raise fail(f"{verb}: unknown subcommand; 'zoneadm help' lists them", EXIT_USAGE)
     if verb == "help":
@@ -57,6 +63,11 @@ def command(args: argparse.Namespace) -> int:
         return listing(args, rest)
     if args.zone is None:
         raise fail(f"{verb}: name a zone: zoneadm -z ZONE {verb}", EXIT_USAGE)
+    if verb in FILES:
+        action = files_verb(verb, rest)
+        with working(args) as machine:
+            told(action, machine, args.zone)
+        return 0
     extra = init_args(verb, rest)
     if verb == "verify":
         with looking(args) as machine:
@@ -79,6 +90,66 @@ def init_args(verb: str, rest: list[str]) -> list[str]:
     if rest:
         raise fail(f"{verb}: unexpected: {' '.join(rest)}", EXIT_USAGE)
     return []
+
+
+# ---- verbs on a zone's files ----
+
+FILES = ("install", "uninstall", "clone", "move", "detach", "attach", "mark")
+OPTIONS = {"install": "d:", "uninstall": "F", "clone": "m:s:", "attach": "Fnu"}
+WITHOUT = {
+    "-s": "there are no snapshots; clone copies the zone as it is",
+    "-n": "nothing leaves this machine, so there is nothing to try; leave it out",
+    "-u": "zones have no packages to update; leave it out",
+}
+"""Options of illumos that have no meaning here, and why."""
+
+
+def files_verb(verb: str, rest: list[str]) -> Callable[[Machine, str], None]:
+    """What a verb of ``FILES`` with these words does to a zone.
+
+    Raises:
+        CliError: The words are wrong, or have no meaning here.
+    """
+    try:
+        found, words = getopt(rest, OPTIONS.get(verb, ""))
+    except GetoptError as error:
+        raise fail(f"{verb}: {error}", EXIT_USAGE) from None
+    options = dict(found)
+    for option in options.keys() & WITHOUT:
+        raise fail(f"{verb}: {option} is not supported: {WITHOUT[option]}")
+    if len(words) != (verb in ("clone", "move", "mark")):
+        raise fail(f"{verb}: usage: {verb}: {VERBS[verb]}", EXIT_USAGE)
+    if verb == "install":
+        return partial(zoneinstall.install, source=source_of(options))
+    if verb == "clone" and options.get("-m", "copy") != "copy":
+        raise fail("clone: the only method is copy (-m copy)", EXIT_USAGE)
+    if verb == "uninstall" and "-F" not in options:
+        raise fail("uninstall: its files will be gone; say that you mean it with -F")
+    if verb == "mark" and words != ["incomplete"]:
+        raise fail(f"mark: {words[0]}: the only mark is incomplete", EXIT_USAGE)
+    if verb == "move" and not re.fullmatch(r"(/(?!\.\.?(/|$))[^/]+)+", words[0]):
+        raise fail(f"move: {words[0]}: write a plain absolute path", EXIT_USAGE)
+    if verb == "clone":
+        return partial(zoneinstall.clone, source=words[0])
+    if verb == "move":
+        return partial(zoneinstall.move, zonepath=words[0])
+    return {
+        "uninstall": zoneinstall.uninstall,
+        "detach": zoneinstall.detach,
+        "attach": zoneinstall.attach,
+        "mark": zoneinstall.mark_incomplete,
+    }[verb]
+
+
+def source_of(options: dict[str, str]) -> str | None:
+    """The folder or archive of install -d; absolute, since it is kept."""
+    source = options.get("-d")
+    if source is not None and not Path(source).exists():
+        raise fail(f"install: -d {source}: no such folder or archive on the host")
+    return None if source is None else str(Path(source).absolute())
+
+
+# ---- verbs on what runs ----
 
 
 def told(do: object, machine: Machine, zone: str, *more: object) -> None:
@@ -142,8 +213,8 @@ def listing(args: argparse.Namespace, rest: list[str]) -> int:
         found = [row for row in found if row[1] == args.zone]
         if not found:
             raise fail(f"zone '{args.zone}': no such zone configured")
-    elif "c" not in flags and "i" not in flags:
-        found = [row for row in found if row[0] != "-"]
+    else:
+        found = chosen_rows(found, "c" in flags, "i" in flags)
     if args.json:
         print(json.dumps([dict(zip(FIELDS, row, strict=True)) for row in found]))
         return 0
@@ -151,12 +222,27 @@ def listing(args: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def chosen_rows(
+    found: list[tuple[str, ...]], configured: bool, installed: bool
+) -> list[tuple[str, ...]]:
+    """Rows that list shows: all (-c), of zones that have their files (-i), or up."""
+    if configured:
+        return found
+    if installed:
+        return [row for row in found if row[2] not in ("configured", "incomplete")]
+    return [row for row in found if row[0] != "-"]
+
+
+DOWN = ("configured", "incomplete", "installed")
+"""States without an id."""
+
+
 def rows(machine: Machine) -> list[tuple[str, ...]]:
     """Id, name, state, path, brand, ip of every zone of a machine."""
     out: list[tuple[str, ...]] = []
     for name, inst in machine.kernel.installed.items():
         zone, state = zoneadm.zone_of(machine, name), zoneadm.state_of(machine, name)
-        ident = str(zone.id) if zone is not None and state != "installed" else "-"
+        ident = str(zone.id) if zone is not None and state not in DOWN else "-"
         path = "/" if name == zoneadm.GLOBAL else inst.conf.zonepath
         ip = "excl" if inst.conf.ip_type == "exclusive" else "shared"
         out.append((ident, name, state, path or f"/zones/{name}", inst.conf.brand, ip))

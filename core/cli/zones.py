@@ -108,11 +108,12 @@ def list_zones(args: argparse.Namespace) -> int:
     """
     if args.machine:
         from personae.core.cli.kept import looking
+        from personae.core.cli.zoneadm import chosen_rows
         from personae.core.cli.zoneadm import rows as kept_rows
 
         with looking(args) as machine:
             found = kept_rows(machine)
-        shown = [one for one in found if args.c or args.i or one[0] != "-"]
+        shown = chosen_rows(found, args.c, args.i)
         print_rows(shown, "v" if args.v else "p" if args.p else "")
         return 0
     config = load(args.file, known=installed())

@@ -90,6 +90,27 @@ class PagedData:
         self.dirty: set[int] = set()
         """Chunks that came from the source and have been changed."""
 
+    def copy(self, owner: Owner) -> PagedData:
+        """The same content for another file system, which pays for its own.
+
+        Chunks that the source still has stay there; what is in frames is read.
+        """
+        new = PagedData(owner, self.source, self.size)
+        new.source_size, new.dirty = self.source_size, set(self.dirty)
+        owner.charge(self.alloc)
+        new.alloc = self.alloc
+        for ci, c in self.chunks.items():
+            if ci in self.dirty or ci << CHUNK_SHIFT >= self.source_size:
+                new.chunks[ci] = bytearray(c)
+        hw = self.owner.kernel.hw
+        for i, pfn in self.pages.items():
+            off = i << PAGE_SHIFT
+            ci, o, n = off >> CHUNK_SHIFT, off & CHUNK_MASK, min(PAGE, self.size - off)
+            data = hw.frame_read(pfn, 0, n)
+            if data != new._piece(ci, o, n):
+                new._put(ci, o, data)
+        return new
+
     # -- chunks
 
     def _chunk(self, ci: int) -> bytearray | None:

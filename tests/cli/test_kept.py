@@ -149,7 +149,7 @@ def test_states(kept: Run) -> None:
         (["zoneadm", "frob"], 2, "frob: unknown subcommand"),
         (["zoneadm", "boot"], 2, "name a zone"),
         (["zoneadm", "-z", "web", "halt", "now"], 2, "unexpected: now"),
-        (["zoneadm", "-z", "web", "install"], 1, "not supported"),
+        (["zoneadm", "-z", "web", "install"], 1, "zone is already running"),
         (["zlogin", "nope"], 1, "zlogin: zone 'nope': no such zone configured"),
         (["zlogin", "off", "/true"], 1, "not running: it is installed"),
         (["zlogin", "web", "/nothing"], 127, "/nothing: not found"),
