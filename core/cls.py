@@ -33,6 +33,7 @@ from personae.core.hookspecs import ClassSpec, hookimpl
 from personae.core.lwp import TS_RUN, WhyStop
 from personae.core.msacct import WAIT_CPU
 from personae.core.plugin import Vector
+from personae.core.schedctl import grace, put_off
 from personae.core.sync import LockOrder
 from personae.core.tsdpt import TS_DEFAULT, TS_DPTBL
 
@@ -397,6 +398,8 @@ class TimeShare:
         ts.timeleft -= used if used < since else since
         if ts.timeleft > 0:
             return False
+        if lwp.schedctl is not None and put_off(lwp, ts.timeleft):
+            return False
         self._expire(lwp)
         return True
 
@@ -417,7 +420,7 @@ class TimeShare:
         """
         left: int = lwp.cldata.timeleft
         quantum = lwp.kernel.quantum
-        return quantum if left >= quantum else left if left > 1 else 1
+        return min(quantum, left if left > 0 else grace(lwp, left))
 
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:

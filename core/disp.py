@@ -18,7 +18,7 @@ from collections import deque
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from personae.core import disppick, trap
+from personae.core import disppick, schedctl, trap
 from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
 from personae.core.lwp import (
@@ -121,15 +121,16 @@ class Dispatcher:
         ):
             self.yielding = True
 
-    def _enqueue(self, lwp: Lwp, front: bool = False) -> None:
-        q = self.queues.get(lwp.pri)
+    def _enqueue(self, lwp: Lwp, front: bool = False, least: int = -1) -> None:
+        pri = lwp.pri if lwp.pri > least else least
+        q = self.queues.get(pri)
         if q is None:
-            q = self.queues[lwp.pri] = deque()
+            q = self.queues[pri] = deque()
         if front:
             q.appendleft(lwp)
         else:
             q.append(lwp)
-        lwp.qpri = lwp.pri
+        lwp.qpri = pri
         self.nrunnable += 1
 
     def _dequeue(self, lwp: Lwp) -> None:
@@ -323,6 +324,8 @@ class Dispatcher:
         new_mstate(lwp, USER)
         lwp.regs[CYCLE] = start = cpu.clock
         self.yielding = False
+        if lwp.schedctl is not None:
+            schedctl.restore(lwp)
         part = k.hw.slice(cpu.id)
         view = part.view
         ecalls, trapped = view[S_ECALLS], k.trapped
@@ -349,12 +352,20 @@ class Dispatcher:
         if k.locks.held:
             k.locks.assert_none(f"{lwp!r}")
         if lwp.state is not TS_ONPROC:
+            if lwp.schedctl is not None:
+                schedctl.save(lwp)
             return
-        front = False
+        front = expired = False
         if lwp.cls is not None:
             ops = lwp.cls.ops
-            front = not ops.cl_tick(lwp, ran) and ops.cl_preempt(lwp)
+            expired = ops.cl_tick(lwp, ran)
+            front = not expired and ops.cl_preempt(lwp)
         new_mstate(lwp, WAIT_CPU)
         lwp.state = TS_RUN
         lwp.ready = k.now
+        if lwp.schedctl is not None:
+            schedctl.save(lwp)
+            if not expired and schedctl.stays(lwp):
+                self._enqueue(lwp, True, schedctl.MAXUMDPRI)
+                return
         self._enqueue(lwp, front)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from personae.core import schedctl
 from personae.core.contract import ctmpl_clear, ctmpl_dup
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.limits import lwp_limits_enter, lwp_limits_exit
@@ -436,6 +437,8 @@ def lwp_discard(lwp: Lwp) -> None:
     Locks: none.
     """
     proc, k = lwp.proc, lwp.kernel
+    if lwp.schedctl is not None:
+        schedctl.lwp_cleanup(lwp)
     ctmpl_clear(lwp)
     if lwp.brand_inited:
         proc.brand.ops.b_freelwp(lwp)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personae import hw
-from personae.core import corefile, ptimer, signal, zonelife
+from personae.core import corefile, ptimer, schedctl, signal, zonelife
 from personae.core import exit as exits
 from personae.core.blame import blame, vectors_of
 from personae.core.brand import Brand, BrandTable
@@ -391,6 +391,8 @@ class Kernel:
         """Let others go first (yield(2), sched_yield(2))."""
         if lwp.cls is not None:
             lwp.cls.ops.cl_yield(lwp)
+        if lwp.schedctl is not None:
+            schedctl.gives_way(lwp)
         self.disp.preempt(lwp)
 
     def reaper_of(self, proc: Proc) -> Proc:

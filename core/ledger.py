@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from personae.core.door import door_ledger
 from personae.core.lwp import TFlag, TpFlag
 from personae.core.proc import PidFlag, ProcFlag, ProcPrFlag
+from personae.core.schedctl import schedctl_ledger
 from personae.core.vfs.vnode import counters
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class _Walk:
             "lwps": self.lwps(p),
             "probes": _probes(p),
             "door": door_ledger(p),
+            "schedctl": schedctl_ledger(p),
             "held": (len(p.dtrace_helpers), len(p.pctx)),
             "attached": {f"{addr:x}": repr(seg) for addr, seg in p.segacct.items()},
             "core": (repr(p.corefile), repr(p.content)),

@@ -164,6 +164,8 @@ class Lwp:
     clear_child_tid: int = 0
     robust_list: int = 0
     door: Any = None
+    schedctl: Any = None
+    """Its slot of the shared page (``core.schedctl``), once it has asked."""
     ctxops: list[Any]
     utime: int = 0
     stime: int = 0

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from personae.core.prctl import Control
     from personae.core.ptimer import PosixTimer
     from personae.core.rctl import RctlSet
+    from personae.core.schedctl import ScPage
     from personae.core.session import Pgrp, Session
     from personae.core.signo import SigAction, SigInfo
     from personae.core.sync import Mutex
@@ -221,6 +222,8 @@ class Proc:
     as_: As | None = None
     lender: Proc | None = None
     """SVFORK: whose address space it runs in."""
+    sc_pages: tuple[ScPage, ...] = ()
+    """Pages of schedctl slots, the newest first."""
     segacct: dict[int, Any]
     wpage: list[Any]
     warea: list[Any]

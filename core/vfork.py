@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.core import probes, prstop, watchpoint
+from personae.core import probes, prstop, schedctl, watchpoint
 from personae.core.errno import Panic
 from personae.core.forklwp import continuelwps
 from personae.core.lwp import T_VFKILL, T_VFPARENT
@@ -70,6 +70,8 @@ def relvm(p: Proc) -> None:
     The caller is the only lwp.  Calling it again does nothing.
     """
     prstop.prrelvm(p)
+    if p.sc_pages:
+        schedctl.proc_cleanup(p)
     probes.helpers_free(p)
     if p.flag & SVFORK:
         _hand_back(p)

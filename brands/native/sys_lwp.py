@@ -12,6 +12,7 @@ from personae.core.errno import Errno, KernelError, Panic
 from personae.core.exit import lwp_exit
 from personae.core.forklwp import lwp_create, lwp_start
 from personae.core.lwp import TpFlag, TState, WhyStop
+from personae.core.schedctl import schedctl
 from personae.core.signal import tsignal
 from personae.core.signo import CANTMASK, NSIG, SiCode, SigInfo
 from personae.core.sync import Restart, Sleep
@@ -115,6 +116,11 @@ def sys_lwp_exit(lwp: Lwp) -> NoReturnType:
 def sys_lwp_self(lwp: Lwp) -> int:
     """lwp_self(): the id of the lwp."""
     return lwp.tid
+
+
+def sys_schedctl(lwp: Lwp) -> int:
+    """schedctl(): the address of what this lwp and the kernel share."""
+    return schedctl(lwp)
 
 
 def sys_lwp_detach(lwp: Lwp, tid: int) -> int:

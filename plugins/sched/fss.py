@@ -31,6 +31,7 @@ from personae.core.clsparms import (
 from personae.core.errno import Panic
 from personae.core.hookspecs import hookimpl
 from personae.core.lwp import TState
+from personae.core.schedctl import grace, put_off
 from personae.plugins.sched.members import Members, child_first
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ class FairShare(Members[FssProc]):
         if now >= self.ranking.next_rank:
             self._update(lwp.kernel)
         over = fss.timeleft <= 0
+        if over and lwp.schedctl is not None:
+            over = not put_off(lwp, fss.timeleft)
         if over:
             self._new_quantum(lwp, fss)
         lwp.pri = fss.umdpri
@@ -178,7 +181,8 @@ class FairShare(Members[FssProc]):
     @hookimpl
     def cl_quantum(self, lwp: Lwp) -> int:
         """What is left, but no more than a time slice of the machine."""
-        return max(1, min(self.data(lwp).timeleft, lwp.kernel.quantum))
+        left = self.data(lwp).timeleft
+        return min(left if left > 0 else grace(lwp, left), lwp.kernel.quantum)
 
     @hookimpl
     def cl_sleep(self, lwp: Lwp) -> None:

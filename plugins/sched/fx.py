@@ -94,7 +94,7 @@ class FixedPriority(Members[FxProc]):
     @hookimpl
     def cl_tick(self, lwp: Lwp, used: int) -> bool:
         """At the end of the quantum it goes to the back, with a new one."""
-        return self.data(lwp).tq.charge(lwp, used)
+        return self.data(lwp).tq.charge(lwp, used, sharing=True)
 
     @hookimpl
     def cl_quantum(self, lwp: Lwp) -> int:

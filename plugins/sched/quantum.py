@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from personae.core.clsparms import TQDEF, TQINF
 from personae.core.errno import Errno, KernelError
+from personae.core.schedctl import NEVER, grace, put_off
 
 if TYPE_CHECKING:
     from personae.core.lwp import Lwp
@@ -40,13 +41,20 @@ class Quantum:
         self.timeleft = lwp.kernel.cycles(self.length) if self.length >= 0 else 0
         self.begun = lwp.kernel.now
 
-    def charge(self, lwp: Lwp, used: int) -> bool:
-        """Take off what was used; True when the quantum is over."""
+    def charge(self, lwp: Lwp, used: int, *, sharing: bool = False) -> bool:
+        """Take off what was used; True when the quantum is over.
+
+        With ``sharing`` the lwp may put that off for a while (``core.schedctl``).
+        """
         if self.length == TQINF:
+            if sharing and lwp.schedctl is not None:
+                put_off(lwp, NEVER)  # no quantum that could bound it
             return False
         # A fork may have begun a new quantum during this run.
         self.timeleft -= min(used, lwp.kernel.now - self.begun)
         if self.timeleft > 0:
+            return False
+        if sharing and lwp.schedctl is not None and put_off(lwp, self.timeleft):
             return False
         self.renew(lwp)
         return True
@@ -63,7 +71,8 @@ class Quantum:
         """Cycles until the dispatcher looks around."""
         if self.length == TQINF:
             return lwp.kernel.quantum
-        return max(1, min(self.timeleft, lwp.kernel.quantum))
+        left = self.timeleft
+        return min(left if left > 0 else grace(lwp, left), lwp.kernel.quantum)
 
     def keeps_place(self) -> bool:
         """Whether it stays at the head of its priority."""
