@@ -19,7 +19,7 @@ from __future__ import annotations
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 
-from personae.core import probes, prstop, rctl, schedctl
+from personae.core import probes, prstop, rctl
 from personae.core.blame import hook_panic
 from personae.core.errno import Errno, KernelError, Panic
 from personae.core.flags import quick_flags
@@ -241,8 +241,6 @@ def _fallible(txn: Transaction, f: Birth, lwp: Lwp, kind: ForkKind) -> Proc:
         if p.as_ is not None:
             cp.as_ = as_dup(txn, f.k, p.as_, f.zone.acct, cp)
             txn.owe("as_dup", _drop_as, cp)
-            if p.sc_pages:
-                schedctl.fork(p, cp.as_)
         txn.run(_CONTAINERS_COPY, f)
     _fork_lwps(txn, f, lwp)
     txn.call("contract_process_fork", _contract_fork, _contract_undo, f)

@@ -137,6 +137,7 @@ def _page(p: Proc) -> ScPage:
     try:
         amp.getpage(0)
         base = space.map(0, PAGE, _ALL, MapFlag.SHARED, name=b"schedctl", amp=amp)
+        space.set_flags(base, PAGE, MapFlag.PURGE, MapFlag(0))  # schedctl_fork
     except BaseException:
         amp.rele()
         raise
@@ -228,16 +229,6 @@ def proc_cleanup(p: Proc) -> None:
         if p.as_ is not None:
             _unmap(p.as_, page)
         page.amp.rele()
-
-
-def fork(p: Proc, space: As) -> None:
-    """Take the parent's pages out of the copy of its space (schedctl_fork).
-
-    Raises:
-        KernelError: ENOMEM.
-    """
-    for page in p.sc_pages:
-        _unmap(space, page)
 
 
 def _unmap(space: As, page: ScPage) -> None:
