@@ -19,6 +19,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from personae.core import disppick, schedctl, trap
+from personae.core.cpucap import caps_on
 from personae.core.errno import Panic
 from personae.core.limits import cpu_time_tick
 from personae.core.lwp import (
@@ -311,8 +312,8 @@ class Dispatcher:
         when = self.next_deadline() if self.deadlines else None
         if when is not None and when < end:
             end = max(when, cpu.clock + k.min_quantum)
-        cap = lwp.proc.zone.cap if self.restricted else None
-        if cap is not None:
+        caps = caps_on(lwp.proc) if self.restricted else ()
+        for cap in caps:
             end = min(end, cpu.clock + max(cap.left(cpu.clock), k.min_quantum))
         if limit is not None and limit < end:
             end = limit
@@ -339,7 +340,7 @@ class Dispatcher:
             k.current = None
             cpu.lwp = None
         cpu.clock = k.now
-        if cap is not None:
+        for cap in caps:
             cap.charge(k.now, k.now - start)
         ran = k.now - start
         system = (view[S_ECALLS] - ecalls) * k.syscall_cost

@@ -1,14 +1,15 @@
 """Choosing a lwp when not every lwp may run everywhere or at any time.
 
 A lwp runs on the CPUs of its processor set or of its process' pool, on one of them
-alone if it is bound (processor_bind(2)), and not while its zone has used up its cap.
-A binding to a CPU outside of these has no effect.
+alone if it is bound (processor_bind(2)), and not while its zone or its project has used
+up its cap.  A binding to a CPU outside of these has no effect.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core.cpucap import may_start
 from personae.core.pset import PS_NONE, pset_cpus
 
 if TYPE_CHECKING:
@@ -68,10 +69,7 @@ def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:
         for lwp in queue:
             if not allowed(lwp, cpu):
                 continue
-            start = max(cpu.clock, lwp.ready)
-            cap = lwp.proc.zone.cap
-            if cap is not None and cap.left(start) <= 0:
-                start = cap.until()
+            start = may_start(lwp.proc, max(cpu.clock, lwp.ready))
             if start == cpu.clock:
                 return start, lwp
             if later is None or start < later[0]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from personae.core.cpucap import NO_CAP, CpuCap, cap_of
 from personae.core.errno import Panic
 from personae.core.rctl import RctlSet, rctl_set_attach
 
@@ -38,11 +39,20 @@ class Project:
         self.max_processes = 0
         self.max_tasks = 0
         self.max_contracts = 0
-        self.cpu_cap = 0
-        """Enforced value of project.cpu-cap, in hundredths of a CPU."""
+        self.cap: CpuCap | None = None
+        """What project.cpu-cap does; None without one."""
         self.shares = 1
         """project.cpu-shares, for FSS."""
         self.rctls: RctlSet = rctl_set_attach("project", self)
+
+    @property
+    def cpu_cap(self) -> int:
+        """project.cpu-cap: percent of a CPU; NO_CAP for no limit."""
+        return self.cap.percent if self.cap is not None else NO_CAP
+
+    @cpu_cap.setter
+    def cpu_cap(self, percent: int) -> None:
+        self.cap = cap_of(self.zone.kernel, percent, self.cap)
 
     def hold(self) -> Project:
         """Take a reference; returns itself."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from personae.core.cpucap import CpuCap
+from personae.core.cpucap import NO_CAP, CpuCap, cap_of
 from personae.core.cred import PRIV_ALL, PRIV_ZONE, Cred, Priv, kcred
 from personae.core.errno import Panic
 from personae.core.pool import POOL_DEFAULT
@@ -37,8 +37,6 @@ ZONENAME_MAX = 64
 """Room for a name with its NUL (sys/zone.h)."""
 ZF_NET_EXCL = 8
 """zone_flags: the zone was made with an exclusive IP stack."""
-NO_CAP = 100 * 1000
-"""zone.cpu-cap of a zone without one (MAXCAP)."""
 PAGE_SHIFT = 12
 
 
@@ -210,13 +208,7 @@ class Zone:
 
     @cpu_cap.setter
     def cpu_cap(self, percent: int) -> None:
-        if percent == self.cpu_cap:
-            return
-        if percent >= NO_CAP:
-            self.cap = None
-            return
-        self.cap = CpuCap(percent, self.kernel.tick)
-        self.kernel.disp.restricted = True
+        self.cap = cap_of(self.kernel, percent, self.cap)
 
     def class_name(self) -> str:
         """Scheduling class of a process that starts in the zone (zonecfg(8)).

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from personae.core.clsparms import TQINF, FxParms, IaParms, RtParms, TsParms
+from personae.core.cpucap import NO_CAP
 from personae.core.hookspecs import hookimpl
 from personae.core.ledger import ledger, ledger_diff
 from personae.core.ledgercheck import ledger_check
 from personae.core.machine import Machine
 from personae.core.priocntl import parmsset
+from personae.core.rctl import rctl_set_value
 from tests.sched.stage import CLASSES, FAST, PRIVILEGED, retired, run_for, zone
 
 Elf = Callable[..., Path]
@@ -331,6 +333,21 @@ def test_cap_of_a_program_that_ends(elf: Elf) -> None:
         z.run(["/p", "spin", "1000000"])
         times.append(m.kernel.now)
     assert times[1] / times[0] == pytest.approx(5, rel=0.1)
+
+
+@pytest.mark.parametrize(("of_zone", "of_project"), [(None, 30), (0.5, 20), (0.2, 60)])
+def test_capped_project(elf: Elf, of_zone: float | None, of_project: int) -> None:
+    """project.cpu-cap holds as the zone's does; the lower of both is what counts."""
+    m = Machine(**FAST)
+    z = zone(m, "z", elf("sched"), capped_cpu=of_zone)
+    job = z.start(["/p", "burn", "3"])
+    project = job.proc.task.project
+    rctl_set_value(project.rctls, "project.cpu-cap", of_project)
+    run_for(m, 5)
+    got = counts(m, [z])[0] / (5 * FAST["clock_hz"])
+    assert got == pytest.approx(min(of_zone or 1, of_project / 100), rel=0.03)
+    rctl_set_value(project.rctls, "project.cpu-cap", NO_CAP)
+    assert project.cap is None
 
 
 def test_cap_is_deterministic(elf: Elf) -> None:
