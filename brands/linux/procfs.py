@@ -20,13 +20,15 @@ from personae.brands.linux.procsys import add_system_files
 from personae.core.errno import Errno, KernelError
 from personae.core.policy import hasprocperm
 from personae.core.proc import ProcStat
-from personae.core.vfs.lookup import path_of, root_of
+from personae.core.vfs.lookup import root_of
 from personae.core.vfs.pseudofs import (
+    NumberedDir,
+    ProcLink,
     PseudoDir,
     PseudoFile,
     PseudoFs,
     PseudoLink,
-    StaticDir,
+    decimal,
 )
 from personae.core.vfs.vnode import Vnode, VType
 
@@ -55,7 +57,7 @@ class ProcFs(PseudoFs):
         root.add(SelfLink(self, root, b"thread-self"))
 
 
-class ProcRoot(StaticDir):
+class ProcRoot(NumberedDir):
     """/proc itself: fixed entries, then the processes by number."""
 
     fs: ProcFs
@@ -63,32 +65,23 @@ class ProcRoot(StaticDir):
     def __init__(self, fs: ProcFs) -> None:
         super().__init__(fs, None, b"")
 
-    def pr_entries(self) -> Iterable[tuple[bytes, VType]]:
-        """All of it."""
-        return [entry for _, entry in self.pr_slots(0)]
+    def pr_first(self) -> int:
+        """Where Linux has them."""
+        return _FIRST_PID
 
-    def pr_slots(self, start: int) -> Iterable[tuple[int, tuple[bytes, VType]]]:
-        """Processes are numbered by pid, so none is missed while others go."""
-        fixed = list(super().pr_entries())
-        out = [(i, e) for i, e in enumerate(fixed) if i >= start]
-        for proc in zone_procs(self.fs.zone):
-            pid = linux_pid(proc)
-            if _FIRST_PID + pid >= start:
-                out.append((_FIRST_PID + pid, (b"%d" % pid, VType.DIR)))
-        return out
+    def pr_numbers(self) -> Iterable[tuple[int, VType]]:
+        """The processes of the zone."""
+        return ((linux_pid(proc), VType.DIR) for proc in zone_procs(self.fs.zone))
 
-    def pr_lookup(self, name: bytes) -> Vnode | None:
-        """A fixed entry or a process."""
-        node = super().pr_lookup(name)
-        if node is not None:
-            return node
-        if not name.isdigit() or len(name) > 10 or name[:1] == b"0":
+    def pr_numbered(self, number: int) -> Vnode | None:
+        """A process; 0 is none of them."""
+        if number == 0:
             return None
         try:
-            proc = find_proc(self.fs.zone, int(name))
+            proc = find_proc(self.fs.zone, number)
         except KernelError:
             return None
-        return PidDir(self.fs, self, name, proc)
+        return PidDir(self.fs, self, b"%d" % number, proc)
 
 
 class SelfLink(PseudoLink):
@@ -312,7 +305,7 @@ def _check_proc(asks: Proc | None, proc: Proc) -> None:
         raise KernelError(Errno.EACCES, "the process of another user")
 
 
-class PidLink(PseudoLink):
+class PidLink(ProcLink):
     """cwd, exe, root: links that lead straight to a vnode."""
 
     parent: PidDir
@@ -325,7 +318,8 @@ class PidLink(PseudoLink):
         """The effective ids."""
         return self.proc.cred.euid, self.proc.cred.egid
 
-    def _target(self, ctx: Proc | None) -> Vnode:
+    def pr_target(self, ctx: Proc | None) -> Vnode:
+        """What the name says."""
         proc = _alive(self.proc)
         _check_proc(ctx, proc)
         vp: Vnode | None
@@ -340,15 +334,6 @@ class PidLink(PseudoLink):
         if vp is None:
             raise KernelError(Errno.ENOENT, "the process has none")
         return vp
-
-    def pr_link(self, ctx: Proc | None) -> bytes:
-        """The path, as seen from the root of who asks."""
-        vp = self._target(ctx)
-        return path_of(vp, root_of(ctx if ctx is not None else self.proc))
-
-    def follow(self, ctx: Proc) -> Vnode | None:
-        """Straight there."""
-        return self._target(ctx)
 
 
 class FdDir(PseudoDir):
@@ -383,17 +368,15 @@ class FdDir(PseudoDir):
     def pr_lookup(self, name: bytes) -> Vnode | None:
         """One descriptor."""
         fds = _alive(self.proc).user.fds
-        if fds is None or not name.isdigit() or len(name) > 9:
-            return None
-        fd = int(name)
-        if fd not in fds.files or name != b"%d" % fd:
+        fd = decimal(name)
+        if fds is None or fd not in fds.files:
             return None
         if self.name == b"fd":
             return FdLink(self, name, fd)
         return FdInfo(self, name, fd)
 
 
-class FdLink(PseudoLink):
+class FdLink(ProcLink):
     """/proc/PID/fd/N."""
 
     def __init__(self, parent: FdDir, name: bytes, fd: int) -> None:
@@ -407,21 +390,13 @@ class FdLink(PseudoLink):
         """The effective ids."""
         return self.proc.cred.euid, self.proc.cred.egid
 
-    def _vnode(self, ctx: Proc | None) -> Vnode:
+    def pr_target(self, ctx: Proc | None) -> Vnode:
+        """The open file itself."""
         proc = _alive(self.proc)
         _check_proc(ctx, proc)
         if proc.user.fds is None or self.fd not in proc.user.fds.files:
             raise KernelError(Errno.ENOENT, "closed")
         return proc.user.fds.files[self.fd].f_vnode
-
-    def pr_link(self, ctx: Proc | None) -> bytes:
-        """The path of the open file."""
-        vp = self._vnode(ctx)
-        return path_of(vp, root_of(ctx if ctx is not None else self.proc))
-
-    def follow(self, ctx: Proc) -> Vnode | None:
-        """The open file itself."""
-        return self._vnode(ctx)
 
 
 class FdInfo(PseudoFile):

@@ -32,6 +32,7 @@ from personae.core.ctapi import (
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FNDELAY, FNONBLOCK, FREAD, FWRITE
 from personae.core.vfs.pseudofs import (
+    NumberedDir,
     PseudoDir,
     PseudoFile,
     PseudoFs,
@@ -395,34 +396,21 @@ class CtLink(PseudoLink):
         return b"../process/" + self.name
 
 
-class _IdDir(StaticDir):
+class _IdDir(NumberedDir):
     """A directory of contracts, behind what is fixed in it."""
 
     fs: CtFs
     kind = VType.DIR
 
-    def pr_entries(self) -> Iterable[tuple[bytes, VType]]:
-        """All of it."""
-        return [entry for _, entry in self.pr_slots(0)]
+    def pr_numbers(self) -> Iterable[tuple[int, VType]]:
+        """The contracts that the zone sees."""
+        return ((ctid, self.kind) for ctid in ct_ids(self.fs.kernel, self.fs.zone))
 
-    def pr_slots(self, start: int) -> Iterable[tuple[int, tuple[bytes, VType]]]:
-        """Contracts are numbered by id, so none is missed while others go."""
-        fixed = list(super().pr_entries())
-        yield from ((i, e) for i, e in enumerate(fixed) if i >= start)
-        for ctid in ct_ids(self.fs.kernel, self.fs.zone):
-            if len(fixed) + ctid >= start:
-                yield len(fixed) + ctid, (b"%d" % ctid, self.kind)
-
-    def pr_lookup(self, name: bytes) -> Vnode | None:
-        """What is fixed, or a contract."""
-        node = super().pr_lookup(name)
-        if node is not None:
-            return node
-        if not name.isdigit() or len(name) > 10 or name[:1] == b"0":
+    def pr_numbered(self, number: int) -> Vnode | None:
+        """A contract."""
+        if number not in ct_ids(self.fs.kernel, self.fs.zone):
             return None
-        if int(name) not in ct_ids(self.fs.kernel, self.fs.zone):
-            return None
-        return self.contract(name)
+        return self.contract(b"%d" % number)
 
     def contract(self, name: bytes) -> Vnode:
         """The node of a contract."""

@@ -21,12 +21,15 @@ from personae.core.file import FWRITE
 from personae.core.lwp import TState
 from personae.core.policy import GLOBAL_ZONEID, priv_proc_cred_perm
 from personae.core.proc import ProcFlag, ProcStat
-from personae.core.vfs.lookup import path_of, root_of
+from personae.core.vfs.lookup import root_of
 from personae.core.vfs.pseudofs import (
+    NumberedDir,
+    ProcLink,
     PseudoDir,
     PseudoFile,
     PseudoFs,
     PseudoLink,
+    decimal,
 )
 from personae.core.vfs.vnode import Vnode, VType
 
@@ -352,19 +355,13 @@ class FdDir(PrDir):
 
     def pr_lookup(self, name: bytes) -> Vnode | None:
         """What a descriptor refers to."""
-        fd, fds = _number(name), live(self.proc).user.fds
+        fd, fds = decimal(name), live(self.proc).user.fds
         if fds is None or fd not in fds.files:
             return None
         return fds.files[fd].f_vnode
 
 
 _REG = VType.REG
-
-
-def _number(name: bytes) -> int:
-    """A descriptor as it is written; -1 for no number."""
-    good = name.isdigit() and len(name) < 10 and (name == b"0" or name[:1] != b"0")
-    return int(name) if good else -1
 
 
 class ObjectDir(PrDir):
@@ -396,7 +393,7 @@ class PathDir(PrDir):
         return None
 
 
-class PathLink(PseudoLink):
+class PathLink(ProcLink):
     """A link that leads straight to a file of the process."""
 
     def __init__(self, parent: PrDir, name: bytes) -> None:
@@ -407,7 +404,8 @@ class PathLink(PseudoLink):
         """The real ids."""
         return self.proc.cred.uid, self.proc.cred.gid
 
-    def _target(self, ctx: Proc | None) -> Vnode:
+    def pr_target(self, ctx: Proc | None) -> Vnode:
+        """What the name says."""
         p = live(self.proc)
         if ctx is not None and ctx is not p:
             priv_proc_cred_perm(ctx.cred, p.cred)
@@ -425,14 +423,6 @@ class PathLink(PseudoLink):
             raise KernelError(Errno.ENOENT, repr(self.name))
         return vp
 
-    def pr_link(self, ctx: Proc | None) -> bytes:
-        """The path, as seen from the root of who asks."""
-        return path_of(self._target(ctx), root_of(ctx or self.proc))
-
-    def follow(self, ctx: Proc) -> Vnode | None:
-        """Straight there."""
-        return self._target(ctx)
-
 
 # ---- the root ----
 
@@ -447,33 +437,24 @@ class SelfLink(PseudoLink):
         return b"%d" % ctx.pid
 
 
-class ProcRoot(PseudoDir):
-    """/proc itself."""
+class ProcRoot(NumberedDir):
+    """/proc itself: self, and the processes by number."""
 
     fs: ProcFs
 
-    def pr_entries(self) -> Iterable[tuple[bytes, VType]]:
-        """Self, and the processes by number."""
-        return [entry for _, entry in self.pr_slots(0)]
-
-    def pr_slots(self, start: int) -> Iterable[tuple[int, tuple[bytes, VType]]]:
-        """Numbered by pid, so none is missed while others go."""
-        if start == 0:
-            yield 0, (b"self", VType.LNK)
+    def pr_numbers(self) -> Iterable[tuple[int, VType]]:
+        """Those that the zone sees."""
         procs = self.fs.kernel.practive
         pids = sorted(p.pid for p in procs if visible(self.fs.zone, p))
-        yield from ((n + 1, (b"%d" % n, VType.DIR)) for n in pids if n + 1 >= start)
+        return ((pid, VType.DIR) for pid in pids)
 
-    def pr_lookup(self, name: bytes) -> Vnode | None:
+    def pr_numbered(self, number: int) -> Vnode | None:
         """A process."""
-        if name == b"self":
-            return SelfLink(self.fs, self, name)
-        pid = _number(name)
-        p = self.fs.kernel.prfind(pid) if pid >= 0 else None
+        p = self.fs.kernel.prfind(number)
         if p is None or not visible(self.fs.zone, p):
             return None
         mode = 0o555 if p.flag & ProcFlag.SSYS else 0o511
-        return PidDir(self.fs, self, name, p, mode=mode)
+        return PidDir(self.fs, self, b"%d" % number, p, mode=mode)
 
 
 class ProcFs(PseudoFs):
@@ -482,4 +463,6 @@ class ProcFs(PseudoFs):
     def __init__(self, kernel: Kernel, zone: Zone) -> None:
         super().__init__(kernel, "proc")
         self.zone = zone
-        self.set_root(ProcRoot(self, None, b""))
+        root = ProcRoot(self, None, b"")
+        root.add(SelfLink(self, root, b"self"))
+        self.set_root(root)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from personae.core.errno import Errno, KernelError
 from personae.core.file import FWRITE
+from personae.core.vfs.lookup import path_of, root_of
 from personae.core.vfs.vnode import (
     NAME_MAX,
     READDIR_BATCH,
@@ -238,6 +239,54 @@ class StaticDir(PseudoDir):
         return self.nodes.get(name)
 
 
+def decimal(name: bytes) -> int:
+    """The number that a name spells as %d would; -1 if it spells none.
+
+    >>> decimal(b"17"), decimal(b"0"), decimal(b"007"), decimal(b"self")
+    (17, 0, -1, -1)
+    """
+    good = name.isdigit() and len(name) <= 10 and (name == b"0" or name[:1] != b"0")
+    return int(name) if good else -1
+
+
+class NumberedDir(StaticDir):
+    """A directory of processes or their like, by number, behind what is fixed in it.
+
+    They come and go; each has its position by its number, so a reader misses none.
+    """
+
+    def pr_first(self) -> int:
+        """Position of number 0."""
+        return len(self.nodes)
+
+    def pr_numbers(self) -> Iterable[tuple[int, VType]]:
+        """Numbers and kinds, rising."""
+        return ()
+
+    def pr_numbered(self, number: int) -> Vnode | None:
+        """The node of a number, or None."""
+        return None
+
+    def pr_entries(self) -> Iterable[tuple[bytes, VType]]:
+        """All of it."""
+        return [entry for _, entry in self.pr_slots(0)]
+
+    def pr_slots(self, start: int) -> Iterable[tuple[int, tuple[bytes, VType]]]:
+        """What is fixed in the order it was added, then by number."""
+        yield from ((i, e) for i, e in enumerate(super().pr_entries()) if i >= start)
+        first = self.pr_first()
+        for number, kind in self.pr_numbers():
+            if first + number >= start:
+                yield first + number, (b"%d" % number, kind)
+
+    def pr_lookup(self, name: bytes) -> Vnode | None:
+        """What is fixed, or has the number."""
+        node = super().pr_lookup(name)
+        if node is None and (number := decimal(name)) >= 0:
+            node = self.pr_numbered(number)
+        return node
+
+
 class PseudoFile(PseudoNode):
     """A regular file whose text is made when it is read."""
 
@@ -298,6 +347,28 @@ class PseudoLink(PseudoNode):
     def readlink(self, ctx: Proc | None = None) -> bytes:
         """The text."""
         return self.pr_link(ctx)
+
+
+class ProcLink(PseudoLink):
+    """A link that leads straight to a file of the process ``proc``, not by its text."""
+
+    proc: Proc
+
+    def pr_target(self, ctx: Proc | None) -> Vnode:
+        """The file; ``ctx`` is who asks.
+
+        Raises:
+            KernelError: ENOENT, there is none; EACCES.
+        """
+        raise KernelError(Errno.ENOENT, repr(self.name))
+
+    def pr_link(self, ctx: Proc | None) -> bytes:
+        """The path, as seen from the root of who asks."""
+        return path_of(self.pr_target(ctx), root_of(ctx or self.proc))
+
+    def follow(self, ctx: Proc) -> Vnode | None:
+        """Straight there."""
+        return self.pr_target(ctx)
 
 
 class PseudoOpen(Vnode):
