@@ -70,8 +70,7 @@ def test_some_schedules(boot: Boot, name: str, cpus: int) -> None:
 @pytest.mark.parametrize("cpus", [1, 2, 4])
 @programs
 def test_all_schedules(boot: Boot, name: str, cpus: int) -> None:
-    # lwp spins through whole quanta for schedctl: seconds a run, so fewer of them
-    check(boot, name, cpus, SEEDS[::10] if name == "lwp" else SEEDS)
+    check(boot, name, cpus, SEEDS)
 
 
 def test_what_they_show() -> None:
