@@ -16,7 +16,7 @@ from enum import IntEnum
 from struct import Struct, unpack
 from typing import TYPE_CHECKING
 
-from personae.brands.native import abi, procabi
+from personae.brands.native import abi, procabi, procmem
 from personae.brands.native.procmem import PRCRED, PRWATCH
 from personae.core import prstop, signal
 from personae.core.cred import Priv
@@ -425,7 +425,7 @@ def _iovec(data: bytes) -> tuple[int, int, int]:
 def _read(ctl: Ctl, me: Lwp, data: bytes) -> None:
     """PCREAD: the process' memory into the caller's."""
     base, size, off = _iovec(data)
-    got = _io(lambda: ctl.control.read(off, size))
+    got = procmem.io(lambda: ctl.control.read(off, size))
     if me.proc.as_ is not None and got:
         me.proc.as_.copyout(base, got)
 
@@ -435,16 +435,7 @@ def _write(ctl: Ctl, me: Lwp, data: bytes) -> None:
     base, size, off = _iovec(data)
     if me.proc.as_ is not None and size:
         mine = me.proc.as_.copyin(base, size)
-        _io(lambda: ctl.control.write(off, mine))
-
-
-def _io(act: Callable[[], bytes | None]) -> bytes:
-    try:
-        return act() or b""
-    except KernelError as e:
-        if e.errno is Errno.EFAULT:
-            raise KernelError(Errno.EIO, e.why) from e
-        raise
+        procmem.io(lambda: ctl.control.write(off, mine))
 
 
 # ---- credentials ----

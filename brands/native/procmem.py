@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from personae.brands.native.privset import PRIVSET_SIZE, pack_privs
 from personae.brands.native.procabi import PRNODEV, sigaction
-from personae.core.errno import KernelError
+from personae.core.errno import Errno, KernelError
 from personae.core.signo import NSIG
 from personae.core.vfs.vnode import major, minor
 from personae.core.vm import hat
@@ -19,6 +19,8 @@ from personae.core.vm.layout import GROWSDOWN, PAGE
 from personae.core.vm.seg import SegAnon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from personae.core.cred import Cred
     from personae.core.proc import Proc
     from personae.core.vfs.vnode import Vnode
@@ -39,6 +41,16 @@ PRCRED = Struct("<IIIIIIi")
 PRPRIV = Struct("<III")
 UCRED = Struct("<IIIiIiiI")
 """Head of a ucred_t: size, credoff, privoff, pid, audoff, zoneid, projid, labeloff."""
+
+
+def io(act: Callable[[], bytes | None]) -> bytes:
+    """Read or write another process' memory; what is not mapped there is EIO."""
+    try:
+        return act() or b""
+    except KernelError as e:
+        if e.errno is Errno.EFAULT:
+            raise KernelError(Errno.EIO, e.why) from e
+        raise
 
 
 class Entry(NamedTuple):

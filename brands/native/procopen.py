@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from personae.brands.native import procabi
+from personae.brands.native import procabi, procmem
 from personae.brands.native.procctl import Ctl
 from personae.core import prctl, prstop
 from personae.core.errno import Errno, KernelError
@@ -17,8 +17,6 @@ from personae.core.vfs.vnode import POLLHUP, POLLIN, POLLOUT, POLLPRI
 from personae.core.vm.poke import peek, poke
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from personae.brands.native.procfs import PrNode
     from personae.core.lwp import Lwp
     from personae.core.prctl import Control
@@ -132,21 +130,12 @@ class AsOpen(PrOpen):
         if n == 0:
             return b""
         as_, n = self._space(lwp, off, n)
-        return _io(lambda: peek(as_, off, n))
+        return procmem.io(lambda: peek(as_, off, n))
 
     def write(self, lwp: Lwp | None, off: int, data: bytes, flag: int) -> int:
         """Change memory; text gets pages of its own."""
         if not data:
             return 0
         as_, n = self._space(lwp, off, len(data))
-        _io(lambda: poke(as_, off, data[:n]))
+        procmem.io(lambda: poke(as_, off, data[:n]))
         return n
-
-
-def _io(act: Callable[[], bytes | None]) -> bytes:
-    try:
-        return act() or b""
-    except KernelError as e:
-        if e.errno is Errno.EFAULT:
-            raise KernelError(Errno.EIO, e.why) from e
-        raise
