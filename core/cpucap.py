@@ -70,7 +70,7 @@ def cap_of(kernel: Kernel, percent: int, old: CpuCap | None) -> CpuCap | None:
         return None
     if old is not None and old.percent == percent:
         return old
-    kernel.disp.restricted = True
+    kernel.disp.restricted = kernel.disp.capped = True
     return CpuCap(percent, kernel.tick)
 
 

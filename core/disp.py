@@ -91,6 +91,8 @@ class Dispatcher:
         self.restricted = kernel.ncpus > 1
         """Some lwp may not run everywhere or at any time: bound, pooled, capped, or
         on a CPU that is further on."""
+        self.capped = False
+        """Some zone or project has had a cap (cpucap.py)."""
         seed = kernel.config.schedule_seed
         self.shuffle = Shuffle(seed) if seed else None
         """Chooses among equals and cuts slices short; None for the plain order."""
@@ -312,7 +314,7 @@ class Dispatcher:
         when = self.next_deadline() if self.deadlines else None
         if when is not None and when < end:
             end = max(when, cpu.clock + k.min_quantum)
-        caps = caps_on(lwp.proc) if self.restricted else ()
+        caps = caps_on(lwp.proc) if self.capped else ()
         for cap in caps:
             end = min(end, cpu.clock + max(cap.left(cpu.clock), k.min_quantum))
         if limit is not None and limit < end:

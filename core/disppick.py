@@ -69,7 +69,9 @@ def _offer(disp: Dispatcher, cpu: Cpu) -> tuple[int, Lwp] | None:
         for lwp in queue:
             if not allowed(lwp, cpu):
                 continue
-            start = may_start(lwp.proc, max(cpu.clock, lwp.ready))
+            start = max(cpu.clock, lwp.ready)
+            if disp.capped:
+                start = may_start(lwp.proc, start)
             if start == cpu.clock:
                 return start, lwp
             if later is None or start < later[0]:
