@@ -33,6 +33,8 @@ from personae.core.vfs.unixname import find_socket
 from personae.core.vfs.unixqueue import Kind, Received, Ucred
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from personae.core.lwp import Lwp
     from personae.core.vfs.unixsock import UnixSocket
 
@@ -136,13 +138,24 @@ def _claimed(lwp: Lwp, said: tuple[int, int, int]) -> Ucred:
 
 def sys_sendmmsg(lwp: Lwp, fd: int, vec: int, count: int, flags: int) -> int:
     """Several sendmsg in one call; the first failure ends it."""
+    return _several(lwp, sys_sendmsg, fd, vec, count, flags)
+
+
+def _several(
+    lwp: Lwp,
+    one: Callable[[Lwp, int, int, int], int],
+    fd: int,
+    vec: int,
+    count: int,
+    flags: int,
+) -> int:
+    """One call for each struct mmsghdr; only the first may wait or fail the whole."""
     socket_of(lwp, fd)
     done = 0
-    for i in range(min(count & 0xFFFFFFFF, UIO_MAXIOV)):
-        at = vec + MMSGHDR_SIZE * i
-        later = flags | (Msg.DONTWAIT if i else 0)
+    while done < min(count & 0xFFFFFFFF, UIO_MAXIOV):
+        at = vec + MMSGHDR_SIZE * done
         try:
-            n = sys_sendmsg(lwp, fd, at, later)
+            n = one(lwp, fd, at, flags | (Msg.DONTWAIT if done else 0))
             space_of(lwp).store(at + MSGHDR.size, "<I", n)
         except KernelError:
             if not done:
@@ -319,21 +332,4 @@ def sys_recvmmsg(
         sec, nsec = space_of(lwp).load(timeout, "<qq")
         if sec < 0 or not 0 <= nsec < 10**9:
             raise KernelError(Errno.EINVAL, "timeout")
-    done = 0
-    for i in range(min(count & 0xFFFFFFFF, UIO_MAXIOV)):
-        at = vec + MMSGHDR_SIZE * i
-        # What has come is given; waiting is for the first one alone.
-        later = flags & ~Msg.WAITFORONE | (Msg.DONTWAIT if i else 0)
-        try:
-            n = sys_recvmsg(lwp, fd, at, later)
-            space_of(lwp).store(at + MSGHDR.size, "<I", n)
-        except KernelError:
-            if not done:
-                raise
-            break
-        except Sleep:
-            if not done:
-                raise
-            break
-        done += 1
-    return done
+    return _several(lwp, sys_recvmsg, fd, vec, count, flags & ~Msg.WAITFORONE)

@@ -22,14 +22,15 @@ from personae.brands.linux.sys_fd import (
 )
 from personae.brands.linux.sys_fdctl import install_pair
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FNONBLOCK, FREAD, FWRITE, File
+from personae.core.file import FNONBLOCK
 from personae.core.syscall import s32
 from personae.core.vfs.unixname import bind_path, find_socket
 from personae.core.vfs.unixqueue import Kind
-from personae.core.vfs.unixsock import UnixSocket, join, ucred_of
+from personae.core.vfs.unixsock import UnixSocket, accept_fd, join, sock_file, ucred_of
 from personae.core.vfs.vnode import counters
 
 if TYPE_CHECKING:
+    from personae.core.file import File
     from personae.core.lwp import Lwp
 
 
@@ -60,10 +61,6 @@ def _kind(family: int, kind: int, protocol: int) -> tuple[Kind, int, bool]:
     return Kind(number), flag, bool(kind & SOCK_CLOEXEC)
 
 
-def _file(lwp: Lwp, sock: UnixSocket, flag: int) -> File:
-    return File(sock, FREAD | FWRITE | flag, lwp.proc.cred)
-
-
 # ---- making and connecting ----
 
 
@@ -72,7 +69,7 @@ def sys_socket(lwp: Lwp, family: int, kind: int, protocol: int) -> int:
     number, flag, cloexec = _kind(family, kind, protocol)
     sock = UnixSocket(lwp.kernel, number, ucred_of(lwp))
     proc = lwp.proc
-    return proc.fds.install(lwp, _file(lwp, sock, flag), proc.fno_ctl, cloexec)
+    return proc.fds.install(lwp, sock_file(lwp, sock, flag), proc.fno_ctl, cloexec)
 
 
 def sys_socketpair(lwp: Lwp, family: int, kind: int, protocol: int, sv: int) -> int:
@@ -81,7 +78,9 @@ def sys_socketpair(lwp: Lwp, family: int, kind: int, protocol: int, sv: int) -> 
     who = ucred_of(lwp)
     a, b = (UnixSocket(lwp.kernel, number, who) for _ in range(2))
     join(a, b)
-    return install_pair(lwp, _file(lwp, a, flag), _file(lwp, b, flag), sv, cloexec)
+    return install_pair(
+        lwp, sock_file(lwp, a, flag), sock_file(lwp, b, flag), sv, cloexec
+    )
 
 
 def _autobind(lwp: Lwp, sock: UnixSocket) -> None:
@@ -142,20 +141,13 @@ def sys_accept4(lwp: Lwp, fd: int, addr: int, lenp: int, flags: int) -> int:
     if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
         raise KernelError(Errno.EINVAL, f"flags {flags:#x}")
     file, sock = socket_of(lwp, fd)
-    proc = lwp.proc
-    got = sock.accept(lwp, file.f_flag)
-    try:
-        slot = proc.fds.reserve(proc.fno_ctl)
-    except KernelError:
-        sock.unaccept(got)
-        raise
-    new = _file(lwp, got, FNONBLOCK if flags & SOCK_NONBLOCK else 0)
-    proc.fds.setf(slot, new, bool(flags & SOCK_CLOEXEC))
+    flag = FNONBLOCK if flags & SOCK_NONBLOCK else 0
+    slot, got = accept_fd(lwp, file, sock, flag, bool(flags & SOCK_CLOEXEC))
     if addr:
         try:
             store_address(lwp, got.peer.name if got.peer else b"", addr, lenp)
         except KernelError:
-            proc.fds.close(lwp, slot)
+            lwp.proc.fds.close(lwp, slot)
             raise
     return slot
 
@@ -179,8 +171,5 @@ def sys_getpeername(lwp: Lwp, fd: int, addr: int, lenp: int) -> int:
 def sys_shutdown(lwp: Lwp, fd: int, how: int) -> int:
     """End one direction or both."""
     _, sock = socket_of(lwp, fd)
-    how = s32(how)
-    if how not in (0, 1, 2):
-        raise KernelError(Errno.EINVAL, f"shutdown {how}")
-    sock.shutdown(how != 1, how != 0)
+    sock.shutdown(s32(how))
     return 0

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from personae.brands.native.user import space_of
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FNONBLOCK, FREAD, FWRITE, File, file_close
+from personae.core.file import FNONBLOCK, file_close
 from personae.core.syscall import s32
 from personae.core.vfs.unixname import bind_path, find_socket
 from personae.core.vfs.unixqueue import Kind
-from personae.core.vfs.unixsock import UnixSocket, join, ucred_of
+from personae.core.vfs.unixsock import UnixSocket, accept_fd, join, sock_file, ucred_of
 from personae.core.vfs.vnode import MAXIO
 
 if TYPE_CHECKING:
+    from personae.core.file import File
     from personae.core.lwp import Lwp
 
 AF_UNIX = 1
@@ -95,7 +96,7 @@ def sys_so_socket(lwp: Lwp, family: int, kind: int, protocol: int) -> int:
     p = lwp.proc
     flag = FNONBLOCK if kind & (SOCK_NONBLOCK | SOCK_NDELAY) else 0
     sock = UnixSocket(lwp.kernel, number, ucred_of(lwp))
-    file = File(sock, FREAD | FWRITE | flag, p.cred)
+    file = sock_file(lwp, sock, flag)
     return p.fds.install(lwp, file, p.fno_ctl, bool(kind & SOCK_CLOEXEC))
 
 
@@ -144,20 +145,12 @@ def sys_accept(
     if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK | SOCK_NDELAY):
         raise KernelError(Errno.EINVAL, f"accept flags {flags:#x}")
     file, sock = _socket_of(lwp, fd)
-    p = lwp.proc
-    got = sock.accept(lwp, file.f_flag)
-    try:
-        slot = p.fds.reserve(p.fno_ctl)
-    except KernelError:
-        sock.unaccept(got)
-        raise
     flag = FNONBLOCK if flags & (SOCK_NONBLOCK | SOCK_NDELAY) else 0
-    new = File(got, FREAD | FWRITE | flag, p.cred)
-    p.fds.setf(slot, new, bool(flags & SOCK_CLOEXEC))
+    slot, got = accept_fd(lwp, file, sock, flag, bool(flags & SOCK_CLOEXEC))
     try:
         _store_name(lwp, got.peer.name if got.peer else b"", addr, lenp)
     except KernelError:
-        p.fds.close(lwp, slot)
+        lwp.proc.fds.close(lwp, slot)
         raise
     return slot
 
@@ -165,10 +158,7 @@ def sys_accept(
 def sys_shutdown(lwp: Lwp, fd: int, how: int) -> int:
     """shutdown(fd, how, version)."""
     _, sock = _socket_of(lwp, fd)
-    how = s32(how)
-    if how not in (0, 1, 2):
-        raise KernelError(Errno.EINVAL, f"shutdown {how}")
-    sock.shutdown(how != 1, how != 0)
+    sock.shutdown(s32(how))
     return 0
 
 

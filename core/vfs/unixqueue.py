@@ -153,26 +153,24 @@ class MessageQueue(Vnode):
         files: tuple[File, ...] = ()
         cred = self.queue[0].cred
         left = n
-        used = 0
         for msg in self.queue:
             if left <= 0 or (self.passcred and msg.cred != cred):
                 break
             parts.append(bytes(msg.data[:left]))
             left -= len(parts[-1])
-            used += 1
             if msg.files:
                 files = msg.files
                 break
         for file in files:
             file_hold(file)
         if not peek:
-            self._consume(used, parts)
+            self._consume(parts)
         data = b"".join(parts)
         return Received(data, files, cred, b"", len(data))
 
-    def _consume(self, used: int, parts: list[bytes]) -> None:
+    def _consume(self, parts: list[bytes]) -> None:
         """Take what was read out of the first messages of a stream."""
-        for part in parts[:used]:
+        for part in parts:
             msg = self.queue[0]
             if len(part) == len(msg.data):
                 self._drop(self.queue.popleft())

@@ -18,7 +18,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from personae.core.errno import Errno, KernelError
-from personae.core.file import FNONBLOCK, File, file_close
+from personae.core.file import FNONBLOCK, FREAD, FWRITE, File, file_close
 from personae.core.signo import Sig
 from personae.core.sync import CondVar, Restart, Sleep
 from personae.core.vfs import unixgc
@@ -397,12 +397,14 @@ class UnixSocket(MessageQueue):
 
     # -- ending
 
-    def shutdown(self, rd: bool, wr: bool) -> None:
-        """End one direction or both (shutdown(2)); ENOTCONN."""
+    def shutdown(self, how: int) -> None:
+        """End reading (0), writing (1) or both (2) (shutdown(2)); EINVAL, ENOTCONN."""
+        if how not in (0, 1, 2):
+            raise KernelError(Errno.EINVAL, f"shutdown {how}")
         if not self.connected and self.backlog < 0 and self.kind is not Kind.DGRAM:
             raise KernelError(Errno.ENOTCONN, "not connected")
-        self.rd_shut |= rd
-        self.wr_shut |= wr
+        self.rd_shut |= how != 1
+        self.wr_shut |= how != 0
         for sock in (self, self.peer):
             if sock is not None:
                 self.kernel.wakeup(sock.cv_in)
@@ -495,3 +497,31 @@ def join(a: UnixSocket, b: UnixSocket) -> None:
     a.peer, b.peer = b, a
     a.connected = b.connected = True
     a.peercred, b.peercred = b.cred, a.cred
+
+
+def sock_file(lwp: Lwp, sock: UnixSocket, flag: int) -> File:
+    """An open file of the caller for a socket; ``flag`` is FNONBLOCK or 0."""
+    return File(sock, FREAD | FWRITE | flag, lwp.proc.cred)
+
+
+def accept_fd(
+    lwp: Lwp, file: File, sock: UnixSocket, flag: int, cloexec: bool
+) -> tuple[int, UnixSocket]:
+    """Accept a connection into a descriptor of the caller (accept(2)).
+
+    Returns:
+        The descriptor, and the socket.
+
+    Raises:
+        KernelError: As ``accept``; EMFILE, and the connection waits on.
+        Sleep: Until somebody connects.
+    """
+    fds, limit = lwp.proc.fds, lwp.proc.fno_ctl
+    got = sock.accept(lwp, file.f_flag)
+    try:
+        slot = fds.reserve(limit)
+    except KernelError:
+        sock.unaccept(got)
+        raise
+    fds.setf(slot, sock_file(lwp, got, flag), cloexec)
+    return slot, got
